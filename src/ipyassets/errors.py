@@ -1,0 +1,105 @@
+"""The error tree: one root, and below it what a caller can do something about.
+
+Every error says what was asked, what came back, the service's own code, and what to do next. None holds a
+credential or a signed URL: messages are built from routes and ids, never from request objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = [
+    "AssetServiceError",
+    "AuthenticationError",
+    "BadResponse",
+    "Interrupted",
+    "InvalidRequest",
+    "JobFailed",
+    "JobTimeout",
+    "NotFound",
+    "PermissionDenied",
+    "RateLimited",
+    "ServiceUnavailable",
+]
+
+
+class AssetServiceError(Exception):
+    """Anything that went wrong between us and an asset service.
+
+    ``status`` is the HTTP status (None if nothing came back), ``code`` the service's own code (such as
+    ``PRODUCT_NOT_FOUND`` or ``iModelNotFound``), ``details`` what the service said besides, each with its target
+    where it named one.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        details: Sequence[Any] = (),
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.details = tuple(details)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions with keyword-only arguments do not pickle by themselves; batches of failures should.
+        return (_rebuild, (type(self), self.args, self.__dict__.copy()))
+
+
+def _rebuild(cls: type[AssetServiceError], args: tuple[Any, ...], state: dict[str, Any]) -> AssetServiceError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class AuthenticationError(AssetServiceError):
+    """The credentials are missing, wrong, expired or revoked (401, or a refused login)."""
+
+
+class PermissionDenied(AssetServiceError):
+    """The credentials are good, but may not do this (403)."""
+
+
+class NotFound(AssetServiceError):
+    """There is no such thing, or these credentials cannot see it (404); also an asset that has no poster."""
+
+
+class InvalidRequest(AssetServiceError, ValueError):
+    """The request makes no sense: refused by the service (400, 409, 422) or by us before anything was sent."""
+
+
+class RateLimited(AssetServiceError):
+    """The service asked to slow down (429) and retrying did not help. ``retry_after`` is in seconds, if told."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None, **kwargs: Any) -> None:
+        super().__init__(message, **kwargs)
+        self.retry_after = retry_after
+
+
+class ServiceUnavailable(AssetServiceError):
+    """The service or the network failed (5xx, no connection, time-out), also after retries."""
+
+
+class BadResponse(AssetServiceError):
+    """The answer is not what the service documents: not JSON, not an image, the wrong shape, too large."""
+
+
+class JobFailed(AssetServiceError):
+    """A job of which nothing succeeded."""
+
+
+class JobTimeout(AssetServiceError, TimeoutError):
+    """The wait was over before the job was; the work itself goes on."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during long work. ``partial`` holds what had come by then."""
+
+    def __init__(self, message: str, *, partial: Any = None) -> None:
+        super().__init__(message)
+        self.partial = partial

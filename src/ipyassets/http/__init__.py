@@ -1,0 +1,1 @@
+"""The lowest layer: the loop thread, connections, retries, limits, the disk cache and credentials."""

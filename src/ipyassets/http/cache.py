@@ -1,0 +1,165 @@
+"""Bytes kept on disk between sessions: plain files, safe with several processes, never larger than told.
+
+Weighed: diskcache (pickles, no release since 2023, an open CVE without a fix), hishel (bound to URLs, which here are
+signed and change; a tenth of the speed). A file per key, written aside and renamed, needs neither lock nor index.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+__all__ = ["DiskCache", "cache"]
+
+_MAGIC: Final = b"ipyassets1 "
+_SHARDS: Final = 256
+_TRIM_TO: Final = 0.9
+_LOOK_EVERY: Final = 0.05
+"""Part of the size limit that is written before the folder is measured again."""
+
+
+class DiskCache:
+    """A size-limited cache of bytes under tuple keys.
+
+    Keys are hashed and never stored; values are what the service served, so neither holds a secret. ``enabled``
+    switches it off (nothing is read or written), ``size_limit`` is in bytes; both may be set at any time. The
+    environment variables ``IPYASSETS_CACHE`` (``0`` switches off) and ``IPYASSETS_CACHE_DIR`` set the start.
+    """
+
+    def __init__(self, folder: str | Path | None = None, *, size_limit: int = 1 << 30, enabled: bool | None = None) -> None:
+        self._folder = Path(folder) if folder is not None else None
+        self.size_limit = size_limit
+        self._enabled = enabled
+        self._unmeasured = 0
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"<DiskCache {'on' if self.enabled else 'off'}, at most {self.size_limit >> 20} MB>"
+
+    @property
+    def enabled(self) -> bool:
+        if self._enabled is None:
+            return os.environ.get("IPYASSETS_CACHE", "1").strip().lower() not in ("0", "off", "false", "no")
+        return self._enabled
+
+    @enabled.setter
+    def enabled(self, value: bool) -> None:
+        self._enabled = bool(value)
+
+    @property
+    def folder(self) -> Path:
+        if self._folder is not None:
+            return self._folder
+        chosen = os.environ.get("IPYASSETS_CACHE_DIR")
+        if chosen:
+            return Path(chosen).expanduser()
+        import platformdirs
+
+        return platformdirs.user_cache_path("ipyassets", appauthor=False) / "files"
+
+    def get(self, key: tuple[str, ...]) -> bytes | None:
+        """The bytes kept under ``key``; None if there are none, they are too old, or the file is not whole."""
+        if not self.enabled:
+            return None
+        path = self._path(key)
+        try:
+            stored = path.read_bytes()
+        except OSError:
+            return None
+        header, newline, content = stored.partition(b"\n")
+        try:
+            if not newline or not header.startswith(_MAGIC):
+                raise ValueError
+            note = json.loads(header[len(_MAGIC) :])
+            whole = note["length"] == len(content)
+            expires = note["expires"]
+            expired = expires is not None and time.time() > expires
+        except (ValueError, KeyError, TypeError):
+            whole, expired = False, True
+        if expired or not whole:
+            with contextlib.suppress(OSError):
+                path.unlink()
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)  # the date of the last use decides what goes first
+        return content
+
+    def put(self, key: tuple[str, ...], content: bytes, lifetime: float | None = None) -> None:
+        """Keep ``content`` for ``lifetime`` seconds (None: until it is pushed out). Never raises: a full or read-only
+        disk only means that nothing is kept."""
+        if not self.enabled or len(content) > self.size_limit // 4:
+            return
+        path = self._path(key)
+        note = {"length": len(content), "expires": None if lifetime is None else time.time() + lifetime}
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix="tmp-")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(_MAGIC + json.dumps(note).encode() + b"\n")
+                    file.write(content)
+                os.replace(name, path)  # noqa: PTH105
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    os.unlink(name)  # noqa: PTH108
+                raise
+        except OSError:
+            return
+        with self._lock:
+            self._unmeasured += len(content)
+            due = self._unmeasured > self.size_limit * _LOOK_EVERY
+            if due:
+                self._unmeasured = 0
+        if due:
+            self.trim()
+
+    def trim(self) -> None:
+        """Delete what was used longest ago until the cache is within its limit."""
+        files = sorted(self._files())
+        size = sum(entry[1] for entry in files)
+        if size <= self.size_limit:
+            return
+        for _, length, path in files:
+            if size <= self.size_limit * _TRIM_TO:
+                break
+            with contextlib.suppress(OSError):  # another process may have been quicker
+                os.unlink(path)  # noqa: PTH108
+            size -= length
+
+    def clear(self) -> None:
+        """Delete everything in the cache."""
+        for _, _, path in self._files():
+            with contextlib.suppress(OSError):
+                os.unlink(path)  # noqa: PTH108
+
+    def size(self) -> int:
+        """Bytes in use."""
+        return sum(length for _, length, _ in self._files())
+
+    def _path(self, key: tuple[str, ...]) -> Path:
+        digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()
+        return self.folder / digest[:2] / digest[2:]
+
+    def _files(self) -> Iterator[tuple[float, int, str]]:
+        for shard in range(_SHARDS):
+            try:
+                entries = os.scandir(self.folder / f"{shard:02x}")
+            except OSError:
+                continue
+            with entries:
+                for entry in entries:
+                    with contextlib.suppress(OSError):
+                        status = entry.stat()
+                        yield status.st_mtime, status.st_size, entry.path
+
+
+cache: Final = DiskCache()
+"""The cache every client uses: ``ipyassets.cache.enabled = False``, ``ipyassets.cache.clear()``."""

@@ -1,0 +1,401 @@
+"""Requests with everything a polite client does: limits, retries, safe redirects, size limits, clear errors.
+
+A service owns one `HttpClient`, says how its error bodies read (``explain``) and how a request is authorised
+(``Authorizer``); status codes become the errors of `ipyassets.errors` here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from ipyassets._version import __version__
+from ipyassets.errors import (
+    AssetServiceError,
+    AuthenticationError,
+    BadResponse,
+    InvalidRequest,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+    ServiceUnavailable,
+)
+from ipyassets.http.retry import DEFAULT_POLICY, RETRIED_STATUSES, RetryPolicy, retry_after_seconds
+
+if TYPE_CHECKING:
+    from httpx import AsyncClient
+
+__all__ = ["Answer", "Authorizer", "Call", "Explanation", "HttpClient"]
+
+log = logging.getLogger("ipyassets.http")
+
+MEGABYTE: Final = 1 << 20
+_SAFE_TO_REPEAT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
+_MAX_REDIRECTS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole HTTP answer. ``content`` is decoded (gzip, br) but otherwise as sent."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes = field(repr=False)
+    asked: str
+    """What was asked, for messages: method and path, no query and no credentials."""
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    def json(self) -> Any:
+        """The parsed body. Raises `BadResponse` if it is not JSON."""
+        try:
+            return json.loads(self.content)
+        except ValueError:
+            raise BadResponse(
+                f"{self.asked} answered {self.status} with {self._kind()} where JSON was expected. "
+                "Is the base URL right, and no proxy or login page in between?",
+                status=self.status,
+            ) from None
+
+    def json_object(self) -> dict[str, Any]:
+        """The parsed body, an object. Raises `BadResponse` otherwise."""
+        value = self.json()
+        if not isinstance(value, dict):
+            raise BadResponse(
+                f"{self.asked} answered with a JSON {type(value).__name__} where an object was expected.",
+                status=self.status,
+            )
+        return value
+
+    def _kind(self) -> str:
+        if not self.content:
+            return "an empty body"
+        return f"{self.content_type or 'an untyped body'} ({len(self.content)} bytes)"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a service's error body says, in common terms."""
+
+    code: str | None = None
+    message: str | None = None
+    details: Sequence[Any] = ()
+    retry_after: float | None = None
+    """Seconds, where the body names a wait."""
+    retry: bool | None = None
+    """The service's own word on trying again; None: by the status."""
+    error: type[AssetServiceError] | None = None
+    """The error to raise where the status alone would mislead."""
+    advice: str | None = None
+    """What to do next, where it is more particular than the usual words."""
+
+
+class Authorizer(Protocol):
+    """Puts credentials on requests to the service's own origin."""
+
+    async def headers(self) -> Mapping[str, str]:
+        """The headers that carry the credentials, logging in first if need be."""
+
+    def refused(self, answer: Answer, sent: Mapping[str, str]) -> bool:
+        """Whether ``answer`` means the credentials sent were stale and a new login may help; forgets them if so."""
+
+    def learned(self, answer: Answer, sent: Mapping[str, str]) -> None:
+        """Look at a good answer: some services hand out a newer token with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, before anything is added to it."""
+
+    method: str
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    params: Sequence[tuple[str, str]] = ()
+    json: Any = None
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    repeatable: bool | None = None
+    """Whether sending it twice does no harm; None: by the method."""
+    authorize: bool = True
+    max_bytes: int = 64 * MEGABYTE
+    what: str | None = None
+    """What is asked for, in words for messages ("poster of product 1f…"); default: method and path."""
+
+
+class _Transient(Exception):  # noqa: N818  # never leaves this module
+    def __init__(self, error: AssetServiceError, retry_after: float | None) -> None:
+        self.error = error
+        self.retry_after = retry_after
+
+
+class HttpClient:
+    """HTTP to one service. Lives on the loop thread; makes its pool there on first use, anew after a fork."""
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        explain: Callable[[Answer], Explanation],
+        authorizer: Authorizer | None = None,
+        concurrency: int = 24,
+        policy: RetryPolicy = DEFAULT_POLICY,
+        connect_timeout: float = 10.0,
+        read_timeout: float = 60.0,
+        total_timeout: float = 300.0,
+    ) -> None:
+        self.title = title
+        self.authorizer = authorizer
+        self.policy = policy
+        self.concurrency = concurrency
+        self._explain = explain
+        self._timeouts = (connect_timeout, read_timeout, total_timeout)
+        self._client: AsyncClient | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._slots: dict[str, asyncio.Semaphore] = {}
+        self._closed = False
+
+    # -- public ---------------------------------------------------------------------------------------------------
+
+    async def send(self, call: Call) -> Answer:
+        """Send ``call`` until it is answered well. Raises the errors of `ipyassets.errors`, never another library's."""
+        from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
+
+        def wait(state: RetryCallState) -> float:
+            failure = state.outcome.exception() if state.outcome else None
+            asked = failure.retry_after if isinstance(failure, _Transient) else None
+            return self.policy.delay(state.attempt_number, asked)
+
+        def say(state: RetryCallState) -> None:
+            failure = state.outcome.exception() if state.outcome else None
+            if isinstance(failure, _Transient) and state.next_action is not None:
+                log.info("%s; trying again in %.1f s", failure.error, state.next_action.sleep)
+
+        try:
+            async for attempt in AsyncRetrying(
+                stop=stop_after_attempt(self.policy.attempts),
+                wait=wait,
+                retry=retry_if_exception_type(_Transient),
+                before_sleep=say,
+                reraise=True,
+            ):
+                with attempt:
+                    return await self._attempt(call)
+        except _Transient as failure:
+            raise failure.error from None
+        raise AssertionError("unreachable: tenacity returns or raises")
+
+    async def close(self) -> None:
+        """Close all connections. Safe to call twice."""
+        self._closed = True
+        client, self._client = self._client, None
+        if client is not None and self._loop is asyncio.get_running_loop():
+            await client.aclose()
+
+    # -- one attempt ----------------------------------------------------------------------------------------------
+
+    async def _attempt(self, call: Call) -> Answer:
+        sent: Mapping[str, str] = {}
+        if call.authorize and self.authorizer is not None:
+            sent = await self.authorizer.headers()
+        answer = await self._exchange(call, sent)
+        if sent and self.authorizer is not None and answer.status in (401, 403) and self.authorizer.refused(answer, sent):
+            sent = await self.authorizer.headers()
+            answer = await self._exchange(call, sent)
+            if answer.status in (401, 403) and self.authorizer.refused(answer, sent):
+                raise self._failure(call, answer, AuthenticationError)
+        if answer.status >= 400:
+            raise self._judged(call, answer)
+        if answer.status >= 300:
+            raise BadResponse(f"{answer.asked} answered with status {answer.status}.", status=answer.status)
+        if sent and self.authorizer is not None:
+            self.authorizer.learned(answer, sent)
+        return answer
+
+    def _judged(self, call: Call, answer: Answer) -> Exception:
+        """The error for a refusal, marked as transient where another try is allowed and may help."""
+        explanation = self._explain(answer)
+        error = self._failure(call, answer)
+        limited = isinstance(error, RateLimited)
+        waits = [w for w in (explanation.retry_after, retry_after_seconds(answer.headers)) if w is not None]
+        asked = max(waits, default=None)
+        if limited and isinstance(error, RateLimited):
+            error.retry_after = asked
+        retry = explanation.retry
+        if retry is None:
+            retry = limited or answer.status in RETRIED_STATUSES
+        # A 429 was not carried out, so even a POST that must not be doubled may be sent again.
+        if retry and (limited or self._repeatable(call)) and self.policy.obeys(asked):
+            return _Transient(error, asked)
+        return error
+
+    def _failure(self, call: Call, answer: Answer, kind: type[AssetServiceError] | None = None) -> AssetServiceError:
+        explanation = self._explain(answer)
+        kind = kind or explanation.error or _error_for(answer.status)
+        said = ": ".join(part for part in (explanation.code, explanation.message) if part)
+        text = f"{self.title} refused {call.what or answer.asked} with {answer.status}"
+        text += f" ({said})." if said else "."
+        text += " " + (explanation.advice or _ADVICE.get(kind, "")) if explanation.advice or kind in _ADVICE else ""
+        return kind(text, status=answer.status, code=explanation.code, details=explanation.details)
+
+    @staticmethod
+    def _repeatable(call: Call) -> bool:
+        return call.method in _SAFE_TO_REPEAT if call.repeatable is None else call.repeatable
+
+    # -- the wire -------------------------------------------------------------------------------------------------
+
+    async def _exchange(self, call: Call, credentials: Mapping[str, str]) -> Answer:
+        """Send once, follow redirects; credentials stay on the origin they were meant for."""
+        from ipyassets.http.transport import URLParts
+
+        current = call
+        try:
+            home = URLParts(call.url)
+        except Exception:  # noqa: BLE001  # httpx.InvalidURL is no ValueError; its text may quote the URL
+            raise InvalidRequest(f"{self.title}: the URL to ask is not a valid one; check the base URL.") from None
+        if home.scheme not in ("http", "https") or not home.host:
+            raise InvalidRequest(f"{self.title}: the base URL must start with http:// or https:// and name a host.")
+        url = home.copy_merge_params(list(call.params)) if call.params else home
+        for _ in range(_MAX_REDIRECTS + 1):
+            at_home = _origin(url) == _origin(home)
+            headers = {**current.headers, **credentials} if at_home else _harmless(current.headers)
+            answer, location = await self._once(current, str(url), headers)
+            if location is None:
+                return answer
+            target = url.join(location)
+            if target.scheme not in ("http", "https") or (url.scheme == "https" and target.scheme == "http"):
+                raise BadResponse(f"{answer.asked} redirects to a place that is not safe to follow.", status=answer.status)
+            if current.method not in ("GET", "HEAD"):
+                if answer.status == 303:
+                    current = replace(current, method="GET", json=None, form=None)
+                elif _origin(target) != _origin(home):
+                    raise BadResponse(
+                        f"{answer.asked} redirects a {current.method} to another host; its body was not sent there.",
+                        status=answer.status,
+                    )
+            url = target
+        raise BadResponse(f"{self.title}: {call.what or home.path} redirects in circles.")
+
+    async def _once(self, call: Call, url: str, headers: Mapping[str, str]) -> tuple[Answer, str | None]:
+        from ipyassets.http.transport import TransportError, URLParts
+
+        parts = URLParts(url)
+        asked = f"{call.method} {parts.scheme}://{parts.host}{f':{parts.port}' if parts.port else ''}{parts.path}"
+        client = self._open()
+        started = time.perf_counter()
+        try:
+            async with self._slot(_origin(parts)), asyncio.timeout(self._timeouts[2]):
+                request = client.build_request(
+                    call.method, parts, headers=dict(headers), json=call.json, data=call.form
+                )
+                response = await client.send(request, stream=True)
+                try:
+                    content = await _read(response, call.max_bytes, asked)
+                finally:
+                    await response.aclose()
+        except (TransportError, TimeoutError) as error:
+            name = type(error).__name__
+            log.debug("%s failed: %s", asked, name)
+            unavailable = ServiceUnavailable(
+                f"{self.title} could not be reached for {call.what or asked} ({_TROUBLE.get(name, name)}). "
+                "Check the network and the base URL, then try again."
+            )
+            if self._repeatable(call) or name in ("ConnectError", "ConnectTimeout"):
+                raise _Transient(unavailable, None) from None
+            raise unavailable from None
+        except Exception as error:
+            if type(error).__module__.partition(".")[0] not in ("httpx", "aiohttp", "zlib", "brotli"):
+                raise
+            # A body that claims an encoding it does not have, and the like.
+            raise BadResponse(f"{asked} answered with something that is not HTTP ({type(error).__name__}).") from None
+        log.debug("%s -> %d, %d bytes, %.0f ms", asked, response.status_code, len(content), _ms(started))
+        answer = Answer(response.status_code, response.headers, content, asked)
+        location = response.headers.get("location") if response.status_code in (301, 302, 303, 307, 308) else None
+        return answer, location
+
+    def _open(self) -> AsyncClient:
+        from ipyassets.http.transport import open_client, timeouts
+
+        if self._closed:
+            raise InvalidRequest(f"This {self.title} client is closed; make a new one.")
+        running = asyncio.get_running_loop()
+        if self._client is None or self._loop is not running:
+            connect, read, _ = self._timeouts
+            self._client = open_client(
+                connections=self.concurrency,
+                timeout=timeouts(connect=connect, read=read),
+                user_agent=f"ipyassets/{__version__}",
+            )
+            self._loop, self._slots = running, {}
+        return self._client
+
+    def _slot(self, origin: tuple[str, str, int | None]) -> asyncio.Semaphore:
+        return self._slots.setdefault(":".join(map(str, origin)), asyncio.Semaphore(self.concurrency))
+
+
+async def _read(response: Any, limit: int, asked: str) -> bytes:
+    """The body, refused as soon as it is known to be larger than ``limit`` bytes."""
+    too_large = f"{asked} answered with more than {limit // MEGABYTE} MB, the limit for this kind of answer."
+    try:
+        if int(response.headers.get("content-length", 0)) > limit:
+            raise BadResponse(too_large, status=response.status_code)
+    except ValueError:
+        pass
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in response.aiter_bytes():
+        size += len(piece)
+        if size > limit:
+            raise BadResponse(too_large, status=response.status_code)
+        pieces.append(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _origin(url: Any) -> tuple[str, str, int | None]:
+    return (url.scheme, url.host, url.port)
+
+
+def _harmless(headers: Mapping[str, str]) -> dict[str, str]:
+    """What may be sent to another origin: nothing that names or authorises anybody."""
+    return {k: v for k, v in headers.items() if k.lower() in ("accept", "accept-language", "range")}
+
+
+def _ms(started: float) -> float:
+    return (time.perf_counter() - started) * 1000
+
+
+def _error_for(status: int) -> type[AssetServiceError]:
+    if status >= 500:
+        return ServiceUnavailable
+    return {
+        401: AuthenticationError,
+        403: PermissionDenied,
+        404: NotFound,
+        408: ServiceUnavailable,
+        410: NotFound,
+        429: RateLimited,
+    }.get(status, InvalidRequest)
+
+
+_ADVICE: Final[dict[type[AssetServiceError], str]] = {
+    AuthenticationError: "Check the credentials; they may have expired or been replaced.",
+    PermissionDenied: "These credentials may not do this; ask for a role that may.",
+    NotFound: "Check the id, and that these credentials can see it.",
+    RateLimited: "Wait, then try again.",
+    ServiceUnavailable: "The trouble is on the service's side; try again later.",
+}
+_TROUBLE: Final = {
+    "ConnectError": "no connection",
+    "ConnectTimeout": "no connection in time",
+    "ReadTimeout": "it went silent",
+    "ReadError": "the connection broke",
+    "RemoteProtocolError": "it hung up",
+    "TimeoutError": "it took too long",
+    "ProxyError": "the proxy refused",
+    "UnsupportedProtocol": "the URL is not http",
+}

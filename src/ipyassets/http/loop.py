@@ -1,0 +1,130 @@
+"""One event loop on one background thread, owned by the package.
+
+Coroutines do all the work, here; blocking calls wait for them. That is why blocking calls work in a running notebook,
+why one token serves every caller, and why work goes on while a cell is busy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import os
+import threading
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any, Final, TypeVar
+
+__all__ = ["allow_asyncio_run", "awaiting", "on_loop_thread", "run", "submit"]
+
+T = TypeVar("T")
+
+_INTERRUPT_GRACE: Final = 2.0
+"""Seconds that cancelled work gets to tidy up after Ctrl-C before we stop waiting for it."""
+
+
+class _LoopThread:
+    """A daemon thread that runs an event loop until the process ends."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self.thread = threading.Thread(target=self._main, name="ipyassets", daemon=True)
+        self.thread.start()
+        self._ready.wait()
+
+    def _main(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.call_soon(self._ready.set)
+        self.loop.run_forever()
+
+
+_lock = threading.Lock()
+_current: _LoopThread | None = None
+
+
+def _forget_after_fork() -> None:
+    # The thread does not survive a fork, and neither may its sockets: the child gets a loop and pools of its own.
+    global _current, _lock  # noqa: PLW0603
+    _lock = threading.Lock()
+    _current = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)
+
+
+def loop() -> asyncio.AbstractEventLoop:
+    """The package's event loop, started on first use."""
+    global _current  # noqa: PLW0603
+    with _lock:
+        if _current is None:
+            _current = _LoopThread()
+        return _current.loop
+
+
+def on_loop_thread() -> bool:
+    """Whether the caller runs on the package's own loop thread."""
+    return _current is not None and threading.current_thread() is _current.thread
+
+
+def submit(work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+    """Start ``work`` on the loop thread, from any thread, without waiting."""
+    return asyncio.run_coroutine_threadsafe(work, loop())
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run ``work`` on the loop thread and wait for it; Ctrl-C cancels it.
+
+    Raises whatever ``work`` raises, and RuntimeError when called from the loop thread itself (it would wait for
+    itself for ever).
+    """
+    if on_loop_thread():
+        work.close()
+        raise RuntimeError("A blocking call of ipyassets was made from its own loop thread; use the Async classes there.")
+    future = submit(work)
+    try:
+        return future.result()
+    except KeyboardInterrupt:
+        future.cancel()
+        concurrent.futures.wait([future], timeout=_INTERRUPT_GRACE)
+        raise
+
+
+async def awaiting(work: Coroutine[Any, Any, T]) -> T:
+    """Run ``work`` on the loop thread and await it from any other loop; cancelling the caller cancels ``work``."""
+    if on_loop_thread():
+        return await work
+    return await asyncio.wrap_future(submit(work))
+
+
+async def iterating(source: AsyncIterator[T]) -> AsyncIterator[T]:
+    """Hand an async iterator that lives on the loop thread to a caller on any loop."""
+    try:
+        while True:
+            try:
+                item = await awaiting(_next(source))
+            except StopAsyncIteration:
+                return
+            yield item
+    finally:
+        close = getattr(source, "aclose", None)
+        if close is not None:
+            await awaiting(close())
+
+
+async def _next(source: AsyncIterator[T]) -> T:
+    return await anext(source)
+
+
+def allow_asyncio_run() -> None:
+    """Let a script's ``asyncio.run(main())`` be pasted into a notebook cell.
+
+    Patches the notebook's own running loop with nest-asyncio; nothing else in ipyassets needs it, since our work runs
+    on a loop of its own. Does nothing where no loop is running.
+    """
+    try:
+        running = asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    import nest_asyncio
+
+    nest_asyncio.apply(running)

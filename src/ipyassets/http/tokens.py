@@ -1,0 +1,87 @@
+"""One token per credential in this process, however many clients share it.
+
+Several services revoke the older token when a newer one is asked for, so two clients with the same credentials would
+knock each other out. They share one here, and only one of them logs in at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+import time
+import weakref
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from ipyassets.http.secret import Secret
+
+__all__ = ["SharedToken", "shared_token"]
+
+Login = Callable[[], Awaitable[tuple[Secret, float | None]]]
+"""Logs in and gives the token and the seconds it lives (None: not told)."""
+
+
+class SharedToken:
+    """A token, and the lock that keeps two logins from running at once. Lives on the loop thread."""
+
+    def __init__(self, *, early: float = 60.0) -> None:
+        self._early = early
+        self._token: Secret | None = None
+        self._expires: float | None = None
+        self._lock: asyncio.Lock | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def get(self, login: Login) -> Secret:
+        """The current token, after ``login`` if there is none or it is about to expire."""
+        async with self._locked():
+            token = self._good()
+            if token is None:
+                token, lifetime = await login()
+                self.set(token, lifetime)
+            return token
+
+    def peek(self) -> Secret | None:
+        """The current token, if there is one; logs nobody in."""
+        return self._good()
+
+    def set(self, token: Secret, lifetime: float | None = None) -> None:
+        self._token = token
+        self._expires = None if lifetime is None else time.monotonic() + lifetime
+
+    def forget(self, token: Secret | str | None = None) -> None:
+        """Drop the token; given one, only if it is still the current one (another caller may have renewed it)."""
+        if token is None or self._token is None or self._token.reveal() == _text(token):
+            self._token = self._expires = None
+
+    def _good(self) -> Secret | None:
+        # Refresh ahead of time, but never so early that a short-lived token would be renewed for every request.
+        if self._token is not None and self._expires is not None and time.monotonic() > self._expires - self._early:
+            return None
+        return self._token
+
+    def _locked(self) -> asyncio.Lock:
+        running = asyncio.get_running_loop()
+        if self._lock is None or self._loop is not running:  # a forked child has a loop of its own
+            self._lock, self._loop = asyncio.Lock(), running
+        return self._lock
+
+
+def _text(token: Secret | str) -> str:
+    return token.reveal() if isinstance(token, Secret) else token
+
+
+_salt: Final = secrets.token_bytes(16)
+_tokens: weakref.WeakValueDictionary[bytes, SharedToken] = weakref.WeakValueDictionary()
+
+
+def shared_token(*identity: str, early: float = 60.0) -> SharedToken:
+    """The token shared by all clients with this ``identity`` (base URL, user, secret, scope). Keep a reference to it."""
+    digest = hashlib.blake2b(key=_salt)
+    for part in identity:
+        digest.update(len(part).to_bytes(4, "big") + part.encode())
+    key = digest.digest()
+    token = _tokens.get(key)
+    if token is None:
+        token = _tokens[key] = SharedToken(early=early)
+    return token
