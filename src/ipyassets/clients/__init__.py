@@ -1,0 +1,1 @@
+"""The public clients: a service, and the lists and jobs that are made of it."""

@@ -34,7 +34,9 @@ class DiskCache:
     environment variables ``IPYASSETS_CACHE`` (``0`` switches off) and ``IPYASSETS_CACHE_DIR`` set the start.
     """
 
-    def __init__(self, folder: str | Path | None = None, *, size_limit: int = 1 << 30, enabled: bool | None = None) -> None:
+    def __init__(
+        self, folder: str | Path | None = None, *, size_limit: int = 1 << 30, enabled: bool | None = None
+    ) -> None:
         self._folder = Path(folder) if folder is not None else None
         self.size_limit = size_limit
         self._enabled = enabled
@@ -94,7 +96,8 @@ class DiskCache:
 
     def put(self, key: tuple[str, ...], content: bytes, lifetime: float | None = None) -> None:
         """Keep ``content`` for ``lifetime`` seconds (None: until it is pushed out). Never raises: a full or read-only
-        disk only means that nothing is kept."""
+        disk only means that nothing is kept.
+        """
         if not self.enabled or len(content) > self.size_limit // 4:
             return
         path = self._path(key)

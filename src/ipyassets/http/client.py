@@ -128,7 +128,7 @@ class Call:
     """What is asked for, in words for messages ("poster of product 1f…"); default: method and path."""
 
 
-class _Transient(Exception):  # noqa: N818  # never leaves this module
+class _Transient(Exception):  # never leaves this module
     def __init__(self, error: AssetServiceError, retry_after: float | None) -> None:
         self.error = error
         self.retry_after = retry_after
@@ -200,14 +200,12 @@ class HttpClient:
     # -- one attempt ----------------------------------------------------------------------------------------------
 
     async def _attempt(self, call: Call) -> Answer:
-        sent: Mapping[str, str] = {}
-        if call.authorize and self.authorizer is not None:
-            sent = await self.authorizer.headers()
+        sent = await self._credentials(call)
         answer = await self._exchange(call, sent)
-        if sent and self.authorizer is not None and answer.status in (401, 403) and self.authorizer.refused(answer, sent):
-            sent = await self.authorizer.headers()
+        if self._stale(answer, sent):
+            sent = await self._credentials(call)
             answer = await self._exchange(call, sent)
-            if answer.status in (401, 403) and self.authorizer.refused(answer, sent):
+            if self._stale(answer, sent):
                 raise self._failure(call, answer, AuthenticationError)
         if answer.status >= 400:
             raise self._judged(call, answer)
@@ -216,6 +214,17 @@ class HttpClient:
         if sent and self.authorizer is not None:
             self.authorizer.learned(answer, sent)
         return answer
+
+    async def _credentials(self, call: Call) -> Mapping[str, str]:
+        return await self.authorizer.headers() if call.authorize and self.authorizer is not None else {}
+
+    def _stale(self, answer: Answer, sent: Mapping[str, str]) -> bool:
+        return (
+            bool(sent)
+            and answer.status in (401, 403)
+            and self.authorizer is not None
+            and self.authorizer.refused(answer, sent)
+        )
 
     def _judged(self, call: Call, answer: Answer) -> Exception:
         """The error for a refusal, marked as transient where another try is allowed and may help."""
@@ -240,7 +249,9 @@ class HttpClient:
         said = ": ".join(part for part in (explanation.code, explanation.message) if part)
         text = f"{self.title} refused {call.what or answer.asked} with {answer.status}"
         text += f" ({said})." if said else "."
-        text += " " + (explanation.advice or _ADVICE.get(kind, "")) if explanation.advice or kind in _ADVICE else ""
+        advice = explanation.advice or _ADVICE.get(kind)
+        if advice:
+            text += f" {advice}"
         return kind(text, status=answer.status, code=explanation.code, details=explanation.details)
 
     @staticmethod
@@ -269,7 +280,7 @@ class HttpClient:
                 return answer
             target = url.join(location)
             if target.scheme not in ("http", "https") or (url.scheme == "https" and target.scheme == "http"):
-                raise BadResponse(f"{answer.asked} redirects to a place that is not safe to follow.", status=answer.status)
+                raise BadResponse(f"{answer.asked} redirects to an unsafe place; not followed.", status=answer.status)
             if current.method not in ("GET", "HEAD"):
                 if answer.status == 303:
                     current = replace(current, method="GET", json=None, form=None)

@@ -79,7 +79,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     """
     if on_loop_thread():
         work.close()
-        raise RuntimeError("A blocking call of ipyassets was made from its own loop thread; use the Async classes there.")
+        raise RuntimeError("A blocking call was made from ipyassets' own loop thread; use the Async classes there.")
     future = submit(work)
     try:
         return future.result()

@@ -76,7 +76,7 @@ _tokens: weakref.WeakValueDictionary[bytes, SharedToken] = weakref.WeakValueDict
 
 
 def shared_token(*identity: str, early: float = 60.0) -> SharedToken:
-    """The token shared by all clients with this ``identity`` (base URL, user, secret, scope). Keep a reference to it."""
+    """The token of all clients with this ``identity`` (base URL, user, secret, scope). Keep a reference to it."""
     digest = hashlib.blake2b(key=_salt)
     for part in identity:
         digest.update(len(part).to_bytes(4, "big") + part.encode())

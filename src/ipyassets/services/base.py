@@ -121,7 +121,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a service can do. Widgets ask for abilities, never for names. ``"render" in client.capabilities`` works too."""
+    """What a service can do. Widgets ask for abilities, never for names; ``"render" in capabilities`` works too."""
 
     search: bool = True
     poster: bool = True

@@ -1,0 +1,7 @@
+"""``python -m ipyassets``."""
+
+import sys
+
+from ipyassets.cli import main
+
+sys.exit(main())

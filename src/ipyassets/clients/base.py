@@ -1,0 +1,103 @@
+"""What every public client shares. Each service has two: the async one does the work, the blocking one waits for it."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from ipyassets.collections.asset_list import AssetList, AsyncAssetList
+from ipyassets.collections.assets import Asset, AsyncAsset
+from ipyassets.collections.pages import RecordPages
+from ipyassets.errors import InvalidRequest
+from ipyassets.http import loop
+from ipyassets.services.base import AssetService, Capabilities, Workspace
+
+__all__ = ["AsyncClient", "BlockingClient", "Client"]
+
+S = TypeVar("S", bound=AssetService)
+
+
+class Client(Generic[S]):
+    """A service behind its public face. ``core`` is the service itself: its coroutines run on the loop thread."""
+
+    core: S
+
+    @property
+    def base_url(self) -> str:
+        """Where the service is."""
+        return self.core.base_url
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the service can do: ``"render" in client.capabilities``."""
+        return self.core.capabilities
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.core.title}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("A client holds credentials and is not pickled; create it anew in the other process.")
+
+    def _pages(self, text: str, limit: int | None, keywords: dict[str, Any]) -> RecordPages:
+        if not isinstance(text, str):
+            raise InvalidRequest(f"The search text must be a str, not {type(text).__name__}.")
+        if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
+            raise InvalidRequest(f"limit must be a whole number, 1 or more, or None for all; got {limit!r}.")
+        return RecordPages(self.core, self.core.search(text, **keywords), limit)
+
+    def _label(self, text: str) -> str:
+        return f"{self.core.name} {text!r}" if text else self.core.name
+
+
+class BlockingClient(Client[S]):
+    """A client whose methods block until they are done."""
+
+    def _search(self, text: str, limit: int | None, **keywords: Any) -> AssetList:
+        return AssetList(self._pages(text, limit, keywords), self._label(text))
+
+    def asset(self, id: str) -> Asset:
+        """One asset by its id. Raises `NotFound` if there is none."""
+        return Asset(loop.run(self.core.record(id)), self.core)
+
+    def workspaces(self) -> list[Workspace]:
+        """The places this account can search (workspaces, iTwins); empty where the service has none."""
+        return list(loop.run(self.core.workspaces()))
+
+    def close(self) -> None:
+        """Close connections and forget the token. Safe to call twice; the client cannot be used afterwards."""
+        loop.run(self.core.close())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncClient(Client[S]):
+    """A client whose methods are awaited, on whatever loop; the work itself runs on the package's loop thread."""
+
+    def _search(self, text: str, limit: int | None, **keywords: Any) -> AsyncAssetList:
+        return AsyncAssetList(self._pages(text, limit, keywords), self._label(text))
+
+    async def asset(self, id: str) -> AsyncAsset:
+        """One asset by its id. Raises `NotFound` if there is none."""
+        return AsyncAsset(await loop.awaiting(self.core.record(id)), self.core)
+
+    async def workspaces(self) -> list[Workspace]:
+        """The places this account can search (workspaces, iTwins); empty where the service has none."""
+        return list(await loop.awaiting(self.core.workspaces()))
+
+    async def close(self) -> None:
+        """Close connections and forget the token. Safe to call twice; the client cannot be used afterwards."""
+        await loop.awaiting(self.core.close())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()

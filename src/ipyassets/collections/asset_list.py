@@ -1,0 +1,336 @@
+"""The answer to a search: a lazy sequence of assets, and everything that is done with many of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, overload
+
+from ipyassets.collections.assets import Asset, AssetBase, AsyncAsset
+from ipyassets.collections.batch import ImageBatch
+from ipyassets.collections.pages import FixedPages, Item, Pages
+from ipyassets.collections.posters import Box, PosterResult, PosterStream
+from ipyassets.collections.span import Span
+from ipyassets.errors import AssetServiceError, Interrupted, InvalidRequest
+from ipyassets.http import loop
+from ipyassets.services.base import AssetService
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from PIL import Image
+
+__all__ = ["AssetList", "AsyncAssetList"]
+
+A = TypeVar("A", bound=AssetBase)
+COLUMNS: Final = ("id", "name", "service", "kind", "status", "created", "updated", "tags", "attributes")
+_STRIDE: Final = 100
+"""Assets asked for at once while walking a list."""
+
+
+class _AssetListBase(Generic[A]):
+    """What the blocking and the awaited list share. Coroutines that begin with ``_`` run on the loop thread."""
+
+    _make: Callable[[Any, AssetService], A]
+
+    def __init__(self, pages: Pages, label: str, span: Span | None = None) -> None:
+        self._pages = pages
+        self._label = label
+        self._span = span or Span()
+        self.last_batch: ImageBatch | None = None
+        """What the last `posters` of this list gave, also if it was interrupted."""
+
+    @classmethod
+    def of(cls, assets: Iterable[AssetBase], label: str = "chosen assets") -> Self:
+        """A list of assets that are already here."""
+        return cls(FixedPages([(asset._service, asset._record) for asset in assets]), label)  # noqa: SLF001
+
+    def _view(self, span: Span) -> Self:
+        return type(self)(self._pages, self._label, span)
+
+    def _wrap(self, item: Item) -> A:
+        return type(self)._make(item[1], item[0])
+
+    async def _items(self, start: int, stop: int) -> list[Item]:
+        """Items at indexes ``start`` up to ``stop`` of this view; fewer at its end."""
+        span = self._span
+        if span.count is not None:
+            stop = min(stop, span.count)
+        if start >= stop:
+            return []
+        ends = sorted((span.position(start), span.position(stop - 1)))
+        found = await self._pages.items(max(0, ends[0]), ends[1] + 1)
+        if span.step > 0:
+            return found[:: span.step]
+        # Walked backwards: pick by position, since the first positions asked for may lie beyond the end.
+        positions = (span.position(i) - max(0, ends[0]) for i in range(start, stop))
+        return [found[p] for p in positions if 0 <= p < len(found)]
+
+    async def _length(self) -> int:
+        if self._span.count is not None:
+            last = self._span.start if self._span.step < 0 else self._span.position(self._span.count - 1)
+            if self._span.count == 0:
+                return 0
+            if last < self._pages.known:  # what is asked for has come already: no need to count the rest
+                return self._span.count
+            if not self._pages.random_access or not self._pages.ended:
+                return self._span.within(len(await self._pages.items(0, last + 1)))
+        return self._span.within(await self._pages.length())
+
+    async def _walk(self) -> AsyncIterator[Item]:
+        start = 0
+        while True:
+            found = await self._items(start, start + _STRIDE)
+            for item in found:
+                yield item
+            if len(found) < _STRIDE:
+                return
+            start += _STRIDE
+
+    async def _all(self) -> list[Item]:
+        if self._pages.random_access:
+            return await self._items(0, await self._length())
+        return [item async for item in self._walk()]
+
+    def _batch(self, results: Sequence[PosterResult]) -> ImageBatch:
+        assets = [self._wrap(result.item) for result in results]
+        batch = ImageBatch(
+            assets,
+            [result.image for result in results],
+            [(i, assets[i], r.error) for i, r in enumerate(results) if r.error is not None],
+            [result.content for result in results],
+        )
+        self.last_batch = batch
+        return batch
+
+    def _frame(self, items: Sequence[Item]) -> pd.DataFrame:
+        try:
+            import pandas as pd
+        except ImportError:
+            raise ImportError("to_pandas() needs pandas: pip install 'ipyassets[pandas]'") from None
+        records = [record for _, record in items]
+        frame = pd.DataFrame(
+            {name: [getattr(record, name) for record in records] for name in COLUMNS[:5]}, columns=list(COLUMNS[:5])
+        )
+        for name in ("created", "updated"):
+            dates = pd.to_datetime([getattr(record, name) for record in records], utc=True)
+            frame[name] = pd.Series(dates, dtype="datetime64[ns, UTC]", index=frame.index)
+        frame["tags"] = pd.Series([list(record.tags) for record in records], dtype=object, index=frame.index)
+        attributes = [dict(record.attributes) for record in records]
+        frame["attributes"] = pd.Series(attributes, dtype=object, index=frame.index)
+        return frame
+
+    def __repr__(self) -> str:
+        known = self._span.within(self._pages.known)
+        if self._pages.ended or (self._span.count is not None and known == self._span.count):
+            count = f"{known} assets"
+        else:
+            count = f"{known} assets so far" if known else "not fetched yet"
+        return f"{type(self).__name__}({self._label}: {count})"
+
+
+class AssetList(_AssetListBase[Asset], Sequence[Asset]):
+    """The assets a search found: a lazy sequence whose pages are fetched when they are touched.
+
+    ``bool()`` touches one page. ``len()`` is the service's own count where it gives one; else it walks all pages.
+    Slices are lists of the same kind. Any index can be asked for directly where the service pages by number or offset
+    (VNTANA, Scenario searches); elsewhere (iTwin, Scenario listings) the list grows as it is walked.
+    """
+
+    _make = Asset
+
+    @property
+    def total(self) -> int | None:
+        """The service's own count of all matches, whatever the limit; None where it gives none."""
+        loop.run(self._pages.first())
+        return self._pages.total
+
+    def __len__(self) -> int:
+        return loop.run(self._length())
+
+    def __bool__(self) -> bool:
+        return bool(loop.run(self._items(0, 1)))
+
+    @overload
+    def __getitem__(self, index: int) -> Asset: ...
+    @overload
+    def __getitem__(self, index: slice) -> AssetList: ...
+    def __getitem__(self, index: int | slice) -> Asset | AssetList:
+        if isinstance(index, slice):
+            span = self._span.sliced(index.start, index.stop, index.step)
+            return self._view(span if span is not None else self._span.taken(range(*index.indices(len(self)))))
+        position = index.__index__()
+        if position < 0:
+            position += len(self)
+        found = loop.run(self._items(position, position + 1)) if position >= 0 else []
+        if not found:
+            raise IndexError(f"There is no asset at index {index}; the list has {len(self)}.")
+        return self._wrap(found[0])
+
+    def __iter__(self) -> Iterator[Asset]:
+        start = 0
+        while found := loop.run(self._items(start, start + _STRIDE)):
+            yield from map(self._wrap, found)
+            if len(found) < _STRIDE:
+                return
+            start += len(found)
+
+    def __contains__(self, asset: object) -> bool:
+        return any(asset == mine for mine in self)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """All assets as a DataFrame, one row each; fetches every page.
+
+        Columns: id, name, service, kind, status, created and updated (datetime64[ns, UTC]), tags (lists),
+        attributes (dicts).
+        """
+        return self._frame(loop.run(self._all()))
+
+    def posters(
+        self,
+        width: int | None = None,
+        height: int | None = None,
+        *,
+        size: str | None = None,
+        progress: bool | None = None,
+    ) -> ImageBatch:
+        """The posters of all assets, each at most ``width`` x ``height`` pixels, in order.
+
+        A failed poster leaves None in its slot and its error in ``failures``. Ctrl-C raises `Interrupted` with what
+        had come in ``.partial``, which is also kept as ``last_batch``; so does an error of the search itself.
+        ``progress``: a bar with count and rate; None shows one where a person is looking, after a second.
+        """
+        stream = self._stream(Box(width, height, size), keep_content=True)
+        results: list[PosterResult] = []
+        try:
+            with _progress(self._count_if_known(), progress) as bar:
+                while taken := loop.run(stream.take()):
+                    results.extend(taken)
+                    bar.update(len(taken))
+        except KeyboardInterrupt:
+            results.extend(loop.run(stream.stop()))
+            batch = self._batch(results)
+            raise Interrupted(f"Interrupted after {len(results)} posters.", partial=batch) from None
+        except AssetServiceError:
+            self._batch(results)
+            raise
+        finally:
+            loop.run(stream.stop())
+        return self._batch(results)
+
+    def iter_posters(
+        self, width: int | None = None, height: int | None = None, *, size: str | None = None
+    ) -> Iterator[tuple[Asset, Image.Image | None]]:
+        """Pairs of asset and poster (None where it failed), in order, as they come; memory stays flat.
+
+        Use `posters` to learn why one failed.
+        """
+        stream = self._stream(Box(width, height, size), keep_content=False)
+        try:
+            while taken := loop.run(stream.take()):
+                for result in taken:
+                    yield self._wrap(result.item), result.image
+        finally:
+            loop.run(stream.stop())
+
+    def _stream(self, box: Box, *, keep_content: bool) -> PosterStream:
+        return PosterStream(self._walk(), box, keep_content=keep_content)
+
+    def _count_if_known(self) -> int | None:
+        """The length, if finding it out needs no more than the first page."""
+        loop.run(self._pages.first())
+        if self._span.count is None and not self._pages.ended:
+            return None
+        return len(self) if self._pages.random_access or self._pages.ended else self._span.count
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        del include, exclude
+        from ipyassets.collections.display import list_html
+
+        html = list_html(self)  # first: it fetches a page, and then the text can give the count
+        return {"text/plain": repr(self), "text/html": html}
+
+
+class AsyncAssetList(_AssetListBase[AsyncAsset]):
+    """As `AssetList`, awaited: ``async for``, ``await .page(n)``, ``await .posters()``."""
+
+    _make = AsyncAsset
+
+    @property
+    def total(self) -> int | None:
+        """The service's own count of all matches; None where it gives none, or before the first page has come."""
+        return self._pages.total
+
+    async def __aiter__(self) -> AsyncIterator[AsyncAsset]:
+        start = 0
+        while found := await loop.awaiting(self._items(start, start + _STRIDE)):
+            for item in found:
+                yield self._wrap(item)
+            if len(found) < _STRIDE:
+                return
+            start += len(found)
+
+    def __getitem__(self, index: slice) -> AsyncAssetList:
+        if not isinstance(index, slice):
+            raise TypeError("An AsyncAssetList gives single assets by `await assets.get(i)`; slices are lists again.")
+        span = self._span.sliced(index.start, index.stop, index.step)
+        if span is None:
+            raise InvalidRequest("Slices of an AsyncAssetList take no negative numbers: its length is not known yet.")
+        return self._view(span)
+
+    async def get(self, index: int) -> AsyncAsset:
+        """The asset at ``index`` (0 or more). Raises IndexError."""
+        found = await loop.awaiting(self._items(index, index + 1)) if index >= 0 else []
+        if not found:
+            raise IndexError(f"There is no asset at index {index}.")
+        return self._wrap(found[0])
+
+    async def page(self, number: int, size: int = 50) -> list[AsyncAsset]:
+        """Assets ``number * size`` up to ``(number + 1) * size``; empty after the end."""
+        if number < 0 or size < 1:
+            raise InvalidRequest("Pages count from 0 and hold 1 asset or more.")
+        return [self._wrap(item) for item in await loop.awaiting(self._items(number * size, (number + 1) * size))]
+
+    async def length(self) -> int:
+        """How many there are; walks all pages where the service gives no count."""
+        return await loop.awaiting(self._length())
+
+    async def to_pandas(self) -> pd.DataFrame:
+        """As `AssetList.to_pandas`."""
+        return self._frame(await loop.awaiting(self._all()))
+
+    async def posters(
+        self, width: int | None = None, height: int | None = None, *, size: str | None = None
+    ) -> ImageBatch:
+        """As `AssetList.posters`, without a progress bar. When cancelled, what had come is kept as ``last_batch``."""
+        stream = PosterStream(self._walk(), Box(width, height, size), keep_content=True)
+        results: list[PosterResult] = []
+        try:
+            while taken := await loop.awaiting(stream.take()):
+                results.extend(taken)
+        finally:
+            results.extend(await loop.awaiting(stream.stop()))
+            batch = self._batch(results)
+        return batch
+
+    async def iter_posters(
+        self, width: int | None = None, height: int | None = None, *, size: str | None = None
+    ) -> AsyncIterator[tuple[AsyncAsset, Image.Image | None]]:
+        """As `AssetList.iter_posters`."""
+        stream = PosterStream(self._walk(), Box(width, height, size))
+        try:
+            while taken := await loop.awaiting(stream.take()):
+                for result in taken:
+                    yield self._wrap(result.item), result.image
+        finally:
+            await loop.awaiting(stream.stop())
+
+
+def _progress(total: int | None, wanted: bool | None) -> Any:
+    """A tqdm bar that shows itself after a second; none where nobody looks, so that saved notebooks stay equal."""
+    from ipyassets.http.credentials import person_at_prompt
+
+    shown = person_at_prompt() if wanted is None else wanted
+    if shown:
+        from tqdm.auto import tqdm
+    else:
+        from tqdm import tqdm
+    return tqdm(total=total, unit="poster", desc="Posters", delay=0 if wanted else 1, disable=not shown)

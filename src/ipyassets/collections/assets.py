@@ -1,0 +1,148 @@
+"""One asset: what its service told of it, and its poster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ipyassets.collections.images import decode, in_decode_pool
+from ipyassets.collections.posters import Box, fetch_poster
+from ipyassets.http import loop
+from ipyassets.services.base import AssetService, Kind, Record, Served
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+__all__ = ["Asset", "AssetBase", "AsyncAsset"]
+
+
+class AssetBase:
+    """An asset of a service. Immutable, hashable, equal by service and id."""
+
+    __slots__ = ("_record", "_service")
+
+    _record: Record
+    _service: AssetService
+
+    def __init__(self, record: Record, service: AssetService) -> None:
+        object.__setattr__(self, "_record", record)
+        object.__setattr__(self, "_service", service)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"Assets cannot be changed; {name!r} is read-only.")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"Assets cannot be changed; {name!r} is read-only.")
+
+    @property
+    def id(self) -> str:
+        return self._record.id
+
+    @property
+    def name(self) -> str:
+        return self._record.name
+
+    @property
+    def service(self) -> str:
+        """The short name of its service, such as ``vntana``."""
+        return self._record.service
+
+    @property
+    def kind(self) -> Kind:
+        """One of 3d, image, video, audio, document, text, imodel, other."""
+        return self._record.kind
+
+    @property
+    def status(self) -> str | None:
+        """The service's own word, such as ``LIVE_PUBLIC``."""
+        return self._record.status
+
+    @property
+    def created(self) -> datetime | None:
+        """When it was made, in UTC."""
+        return self._record.created
+
+    @property
+    def updated(self) -> datetime | None:
+        """When it was last changed, in UTC."""
+        return self._record.updated
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return self._record.tags
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        return self._record.attributes
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """The service's own JSON object, unchanged."""
+        return self._record.raw
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, AssetBase):
+            return NotImplemented
+        return self._record == other._record
+
+    def __hash__(self) -> int:
+        return hash(self._record)
+
+    def __repr__(self) -> str:
+        status = f" {self.status}" if self.status else ""
+        return f"<Asset {self.service} {self.name!r} {self.kind}{status}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "An asset belongs to a client with credentials and is not pickled; keep its id and ask the client again."
+        )
+
+    async def _poster(self, box: Box) -> Image.Image:
+        found = await self._poster_served(box)
+        return await in_decode_pool(decode, found.content, box.width, box.height)
+
+    async def _poster_served(self, box: Box) -> Served:
+        return await fetch_poster(self._service, self._record, width=box.width, height=box.height, size=box.size)
+
+
+class Asset(AssetBase):
+    """An asset whose methods block until they are done (`AsyncAsset` is awaited)."""
+
+    __slots__ = ()
+
+    def poster(self, width: int | None = None, height: int | None = None, *, size: str | None = None) -> Image.Image:
+        """The poster, at most ``width`` x ``height`` pixels: ratio kept, never scaled up.
+
+        ``size`` is the service's own word where it has some (iTwin: ``"small"``, ``"large"``). Raises `NotFound` if
+        the asset has no poster, `BadResponse` if what came is no picture.
+        """
+        return loop.run(self._poster(Box(width, height, size)))
+
+    def poster_bytes(self, width: int | None = None, height: int | None = None, *, size: str | None = None) -> bytes:
+        """The poster as the service serves it, not re-encoded; where the service cannot resize, in its own size."""
+        return loop.run(self._poster_served(Box(width, height, size))).content
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        del include, exclude
+        from ipyassets.collections.display import asset_html
+
+        return {"text/plain": repr(self), "text/html": asset_html(self)}
+
+
+class AsyncAsset(AssetBase):
+    """An asset whose methods are awaited (`Asset` blocks)."""
+
+    __slots__ = ()
+
+    async def poster(
+        self, width: int | None = None, height: int | None = None, *, size: str | None = None
+    ) -> Image.Image:
+        """As `Asset.poster`."""
+        return await loop.awaiting(self._poster(Box(width, height, size)))
+
+    async def poster_bytes(
+        self, width: int | None = None, height: int | None = None, *, size: str | None = None
+    ) -> bytes:
+        """As `Asset.poster_bytes`."""
+        return (await loop.awaiting(self._poster_served(Box(width, height, size)))).content

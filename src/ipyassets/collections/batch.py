@@ -1,0 +1,124 @@
+"""Images of many assets: a sequence in the order of the assets, with the failures named."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, overload
+
+from ipyassets.collections.images import opened
+from ipyassets.errors import AssetServiceError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from ipyassets.collections.assets import AssetBase
+
+__all__ = ["ImageBatch", "file_name"]
+
+_EXTENSIONS: Final = {"JPEG": ".jpg", "TIFF": ".tif"}
+
+
+class ImageBatch(Sequence["Image.Image | None"]):
+    """The images of some assets: as many and in the same order; a failed slot is None and stands in `failures`."""
+
+    def __init__(
+        self,
+        assets: Sequence[AssetBase],
+        images: Sequence[Image.Image | None],
+        failures: Sequence[tuple[int, AssetBase, AssetServiceError]] = (),
+        contents: Sequence[bytes | None] = (),
+    ) -> None:
+        self._assets = list(assets)
+        self.images: list[Image.Image | None] = list(images)
+        """The images in order, None where one failed."""
+        self.failures: list[tuple[int, AssetBase, AssetServiceError]] = list(failures)
+        """``(index, asset, error)`` for every slot that has no image."""
+        self._contents = list(contents) or [None] * len(self.images)
+
+    @property
+    def assets(self) -> list[AssetBase]:
+        """The assets, one for each slot."""
+        return list(self._assets)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @overload
+    def __getitem__(self, index: int) -> Image.Image | None: ...
+    @overload
+    def __getitem__(self, index: slice) -> ImageBatch: ...
+    def __getitem__(self, index: int | slice) -> Image.Image | ImageBatch | None:
+        if not isinstance(index, slice):
+            return self.images[index]
+        chosen = range(*index.indices(len(self)))
+        errors = {i: (asset, error) for i, asset, error in self.failures}
+        return ImageBatch(
+            [self._assets[i] for i in chosen],
+            [self.images[i] for i in chosen],
+            [(new, *errors[old]) for new, old in enumerate(chosen) if old in errors],
+            [self._contents[i] for i in chosen],
+        )
+
+    def items(self) -> Iterator[tuple[AssetBase, Image.Image | None]]:
+        """Pairs of asset and image (None where it failed), in order."""
+        return zip(self._assets, self.images, strict=True)
+
+    def raise_for_failures(self) -> ImageBatch:
+        """Raise an `ExceptionGroup` of all failures if there are any; else give the batch back."""
+        if self.failures:
+            raise ExceptionGroup(
+                f"{len(self.failures)} of {len(self)} images failed", [error for _, _, error in self.failures]
+            )
+        return self
+
+    def contact_sheet(self, columns: int = 8, *, tile: int = 160, captions: bool = True) -> Image.Image:
+        """One image of all, ``columns`` wide, each within ``tile`` x ``tile`` pixels and with its name below."""
+        from ipyassets.collections.sheet import contact_sheet
+
+        return contact_sheet(
+            self.images, [asset.name for asset in self._assets] if captions else None, columns=columns, tile=tile
+        )
+
+    def save(self, folder: str | Path) -> list[Path]:
+        """Write each image into ``folder`` as it was served (not re-encoded) and give the paths.
+
+        Names are made of the position, the asset's name and its id; images that were made here rather than served are
+        written as PNG. Failed slots have no file.
+        """
+        target = Path(folder)
+        target.mkdir(parents=True, exist_ok=True)
+        digits = len(str(max(len(self) - 1, 0)))
+        paths = []
+        for index, (asset, image) in enumerate(self.items()):
+            if image is None:
+                continue
+            content = self._contents[index]
+            stem = f"{index:0{digits}d}-{file_name(asset.name)}-{file_name(asset.id)}"
+            if content is None:
+                path = target / f"{stem}.png"
+                image.save(path, "PNG")
+            else:
+                kind = opened(content).format or "PNG"
+                path = target / (stem + _EXTENSIONS.get(kind, f".{kind.lower()}"))
+                path.write_bytes(content)
+            paths.append(path)
+        return paths
+
+    def __repr__(self) -> str:
+        failed = f", {len(self.failures)} failed" if self.failures else ""
+        return f"ImageBatch({len(self)} images{failed})"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        del include, exclude
+        from ipyassets.collections.display import batch_html
+
+        return {"text/plain": repr(self), "text/html": batch_html(self)}
+
+
+def file_name(text: str, length: int = 48) -> str:
+    """``text`` as a part of a file name that every system takes: letters and digits of any script, dashes between."""
+    words = re.sub(r"[^\w]+", "-", unicodedata.normalize("NFC", text), flags=re.UNICODE).strip("-_")
+    return words.encode()[: 4 * length].decode(errors="ignore")[:length].strip("-_") or "asset"

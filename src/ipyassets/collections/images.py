@@ -1,0 +1,118 @@
+"""From bytes to ``PIL.Image``: look first, then decode, in threads beside the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from ipyassets.errors import BadResponse
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+__all__ = ["MAX_PIXELS", "decode", "in_decode_pool", "in_file_pool", "opened"]
+
+T = TypeVar("T")
+
+MAX_PIXELS: Final = 100_000_000
+"""Pictures with more pixels are refused before anything is decoded (100 megapixels are 400 MB of RGBA)."""
+
+_RASTER: Final = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "TIFF", "BMP")
+_ORIENTATION: Final = 0x0112
+_formats: list[str] | None = None
+
+
+def opened(content: bytes) -> Image.Image:
+    """The picture in ``content``, its header read and nothing decoded.
+
+    Raises `BadResponse` if it is no raster picture, or one of more than `MAX_PIXELS`.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    global _formats  # noqa: PLW0603
+    if _formats is None:
+        Image.init()
+        _formats = [name for name in _RASTER if name in Image.OPEN]
+    try:
+        image = Image.open(io.BytesIO(content), formats=_formats)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise BadResponse(f"The picture has far more than {MAX_PIXELS:,} pixels; it was not decoded.") from None
+    except UnidentifiedImageError:
+        raise BadResponse(f"What came is not a picture: {_described(content)}.") from None
+    except Exception as error:  # noqa: BLE001  # Pillow's readers raise many kinds on hostile headers
+        raise BadResponse(f"The picture cannot be read ({type(error).__name__}).") from None
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise BadResponse(
+            f"The picture says it has {width:,} x {height:,} pixels, more than the limit of {MAX_PIXELS:,}; "
+            "it was not decoded."
+        )
+    return image
+
+
+def decode(content: bytes, width: int | None = None, height: int | None = None) -> Image.Image:
+    """The picture in ``content``, decoded and made to fit the box ``width`` x ``height`` pixels.
+
+    The ratio is kept and nothing is scaled up. Raises `BadResponse` for what is no (whole) raster picture.
+    """
+    from PIL import ImageOps
+
+    image = opened(content)
+    try:
+        if "exif" in image.info and image.getexif().get(_ORIENTATION, 1) >= 5:  # stored lying on its side
+            width, height = height, width
+        box = (width or image.width, height or image.height)
+        if image.width > box[0] or image.height > box[1]:
+            if image.mode in ("P", "1", "I;16", "PA"):  # palettes would be resized without smoothing
+                image = image.convert("RGBA" if "transparency" in image.info or image.mode == "PA" else "RGB")
+            image.thumbnail(box, reducing_gap=2.0)
+        image.load()
+        ImageOps.exif_transpose(image, in_place=True)
+    except Exception as error:  # noqa: BLE001
+        raise BadResponse(f"The picture is damaged or cut off ({type(error).__name__}: {error}).") from None
+    return image
+
+
+def _described(content: bytes) -> str:
+    if not content:
+        return "it is empty"
+    start = content[:256].lstrip().lower()
+    for mark, words in (
+        (b"<!doctype html", "an HTML page"),
+        (b"<html", "an HTML page"),
+        (b"<svg", "an SVG drawing"),
+        (b"<?xml", "an XML document"),
+        (b"{", "a JSON text"),
+    ):
+        if start.startswith(mark):
+            return words
+    return (
+        f"{len(content)} bytes of text" if start.isascii() and b"\0" not in start else f"{len(content)} unknown bytes"
+    )
+
+
+_pools: dict[str, ThreadPoolExecutor] = {}
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pools.clear)  # its threads did not come along
+
+
+def _pool(name: str, workers: int) -> ThreadPoolExecutor:
+    if name not in _pools:
+        _pools[name] = ThreadPoolExecutor(workers, thread_name_prefix=f"ipyassets-{name}")
+    return _pools[name]
+
+
+async def in_decode_pool(work: Callable[..., T], *arguments: Any) -> T:
+    """Run ``work`` on one of as many threads as there are cores (Pillow decodes without the GIL)."""
+    pool = _pool("decode", os.cpu_count() or 1)
+    return await asyncio.get_running_loop().run_in_executor(pool, work, *arguments)
+
+
+async def in_file_pool(work: Callable[..., T], *arguments: Any) -> T:
+    """Run short file work beside the decoding, so that it need not queue behind pictures."""
+    return await asyncio.get_running_loop().run_in_executor(_pool("files", 4), work, *arguments)

@@ -1,0 +1,170 @@
+"""Posters: one, or a stream of many. Fetching and decoding overlap; memory is bounded; nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ipyassets.collections.images import decode, in_decode_pool, in_file_pool, opened
+from ipyassets.collections.pages import Item
+from ipyassets.errors import AssetServiceError, InvalidRequest, NotFound
+from ipyassets.http.cache import cache
+from ipyassets.services.base import AssetService, PosterSource, Record, Served
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+__all__ = ["Box", "PosterResult", "PosterStream", "fetch_poster", "poster", "served"]
+
+_AHEAD_FETCHING = 32
+_AHEAD_DECODING = 4 * (os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """The picture that is wanted: a maximum box in pixels, and the service's own size word where it has some."""
+
+    width: int | None = None
+    height: int | None = None
+    size: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("width", "height"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+                raise InvalidRequest(f"{name} must be a whole number of pixels, 1 or more; got {value!r}.")
+
+
+@dataclass(slots=True)
+class PosterResult:
+    """One slot of a batch: a picture, or the error that stands in its place."""
+
+    index: int
+    item: Item
+    image: Image.Image | None = None
+    content: bytes | None = None
+    """The picture as served."""
+    error: AssetServiceError | None = None
+
+
+async def fetch_poster(
+    service: AssetService,
+    record: Record,
+    *,
+    width: int | None = None,
+    height: int | None = None,
+    size: str | None = None,
+) -> Served:
+    """The poster of ``record`` as served, from the disk cache or the service.
+
+    Raises `NotFound` if the asset has no poster, `BadResponse` if what came is no raster picture.
+    """
+    source = service.poster_source(record, width=width, height=height, size=size)
+    if source is None:
+        raise NotFound(f"{service.title}: {_called(record)} has no poster.", code="NO_POSTER")
+    return await served(source)
+
+
+async def served(source: PosterSource) -> Served:
+    """The bytes of ``source``: kept ones, else fetched ones, which are kept once they prove to be a picture."""
+    kept = await in_file_pool(cache.get, source.key) if cache.enabled else None
+    if kept is not None:
+        return Served(kept)
+    fetched = await source.fetch()
+    opened(fetched.content)
+    if cache.enabled:
+        await in_file_pool(cache.put, source.key, fetched.content, source.lifetime)
+    return fetched
+
+
+async def poster(service: AssetService, record: Record, box: Box) -> Image.Image:
+    """The poster of ``record`` as a ``PIL.Image`` that fits ``box``."""
+    found = await fetch_poster(service, record, width=box.width, height=box.height, size=box.size)
+    return await in_decode_pool(decode, found.content, box.width, box.height)
+
+
+class PosterStream:
+    """Posters of many items, in order, fetched and decoded ahead of the reader by a bounded number.
+
+    Lives on the loop thread. ``take()`` gives what is ready; ``stop()`` ends the work and gives what was finished but
+    not yet taken.
+    """
+
+    def __init__(self, items: AsyncIterator[Item], box: Box, *, keep_content: bool = False) -> None:
+        self._items = items
+        self._box = box
+        self._keep_content = keep_content
+        self._tasks: deque[asyncio.Task[PosterResult]] = deque()
+        self._next_index = 0
+        self._exhausted = False
+        self._failure: Exception | None = None
+
+    async def take(self) -> list[PosterResult]:
+        """The next results in order, at least one; empty at the end.
+
+        Where the search itself fails on a later page, what came before is given first and then its error is raised.
+        """
+        await self._fill()
+        if not self._tasks:
+            if self._failure is not None:
+                raise self._failure
+            return []
+        await asyncio.wait([self._tasks[0]])
+        results = []
+        while self._tasks and self._tasks[0].done():
+            results.append(self._tasks.popleft().result())
+        await self._fill()
+        return results
+
+    async def stop(self) -> list[PosterResult]:
+        """Cancel what is under way; the finished results that nobody took."""
+        self._exhausted = True
+        finished = [task.result() for task in self._tasks if task.done() and not task.cancelled()]
+        unfinished = [task for task in self._tasks if not task.done()]
+        self._tasks.clear()
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
+        close = getattr(self._items, "aclose", None)
+        if close is not None:
+            await close()
+        return finished
+
+    async def _fill(self) -> None:
+        while not self._exhausted and len(self._tasks) < _AHEAD_FETCHING + _AHEAD_DECODING:
+            try:
+                item = await anext(self._items)
+            except StopAsyncIteration:
+                self._exhausted = True
+                return
+            except AssetServiceError as error:
+                self._exhausted, self._failure = True, error
+                return
+            self._tasks.append(asyncio.create_task(self._one(self._next_index, item)))
+            self._next_index += 1
+
+    async def _one(self, index: int, item: Item) -> PosterResult:
+        box, result = self._box, PosterResult(index, item)
+        service, record = item
+        try:
+            found = await fetch_poster(service, record, width=box.width, height=box.height, size=box.size)
+            result.image = await in_decode_pool(decode, found.content, box.width, box.height)
+            if self._keep_content:
+                result.content = found.content
+        except AssetServiceError as error:
+            result.error = error
+        except Exception as error:  # noqa: BLE001  # one asset's surprise must not lose the others
+            result.error = _surprise(record, error)
+        return result
+
+
+def _surprise(record: Record, error: Exception) -> AssetServiceError:
+    return AssetServiceError(f"{_called(record)}: {type(error).__name__} while its poster was fetched.")
+
+
+def _called(record: Record) -> str:
+    return f"{record.name!r} ({record.id})"

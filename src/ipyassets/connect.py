@@ -1,0 +1,138 @@
+"""`connect`: every service whose credentials are set, or the sandbox where none is.
+
+Beside the command line the only place that knows both the clients and the sandbox.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Iterator, Mapping
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+from ipyassets.errors import AssetServiceError, AuthenticationError
+
+if TYPE_CHECKING:
+    from ipyassets.clients.base import BlockingClient
+    from ipyassets.sandbox import Sandbox
+    from ipyassets.widgets import Explorer
+
+__all__ = ["Services", "connect"]
+
+
+class Services(Mapping[str, "BlockingClient[Any]"]):
+    """The connected services by name; also as attributes: ``services.vntana``.
+
+    ``sandbox`` is the embedded sandbox they belong to, None for real services. ``failures`` names the services whose
+    credentials are set but do not work.
+    """
+
+    def __init__(
+        self,
+        clients: Mapping[str, BlockingClient[Any]],
+        *,
+        sandbox: Sandbox | None = None,
+        failures: Mapping[str, AssetServiceError] | None = None,
+    ) -> None:
+        self._clients = dict(clients)
+        self.sandbox = sandbox
+        self.failures = dict(failures or {})
+
+    def __getitem__(self, name: str) -> BlockingClient[Any]:
+        return self._clients[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._clients)
+
+    def __len__(self) -> int:
+        return len(self._clients)
+
+    def __getattr__(self, name: str) -> BlockingClient[Any]:
+        if not name.startswith("_") and name in self._clients:
+            return self._clients[name]
+        connected = ", ".join(self._clients) or "none"
+        raise AttributeError(f"There is no connected service {name!r}; connected: {connected}.")
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._clients]
+
+    def __repr__(self) -> str:
+        names = ", ".join(self._clients)
+        where = "sandbox: " if self.sandbox is not None else ""
+        failed = f"; not connected: {', '.join(self.failures)}" if self.failures else ""
+        return f"<Services {where}{names}{failed}>"
+
+    def explore(self, **options: Any) -> Explorer:
+        """An `Explorer` over all connected services."""
+        from ipyassets.widgets import Explorer
+
+        if self.sandbox is not None:
+            options.setdefault("banner", "Sandbox: example assets on this machine, no account needed")
+        return Explorer(*self._clients.values(), **options)
+
+    def close(self) -> None:
+        """Close all clients, and the sandbox if there is one."""
+        for client in self._clients.values():
+            client.close()
+        if self.sandbox is not None:
+            self.sandbox.stop()
+
+    def __enter__(self) -> Services:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def connect(*, sandbox: bool | None = None) -> Services:
+    """Every service whose credentials are set in the environment or the keyring; asks nobody and logs nobody in yet.
+
+    Where no variable of any service is set, the embedded sandbox is started and says so (``repr``, a banner in the
+    Explorer). ``sandbox=True`` always starts it, ``sandbox=False`` never does. Raises `AuthenticationError` if then
+    no service is left, naming the variables that would connect one.
+    """
+    kinds = _kinds()
+    if sandbox or (sandbox is None and not any(_mentioned(kind) for kind in kinds.values())):
+        return _sandboxed()
+    clients: dict[str, BlockingClient[Any]] = {}
+    failures: dict[str, AssetServiceError] = {}
+    for name, kind in kinds.items():
+        if not _mentioned(kind):
+            continue
+        try:
+            client = kind.from_environment()
+        except AssetServiceError as error:
+            failures[name] = error
+        else:
+            if client is not None:
+                clients[name] = client
+    if not clients:
+        variables = ", ".join(variable for kind in kinds.values() for variable in kind.variables[:1])
+        reasons = "".join(f" {name}: {error}" for name, error in failures.items())
+        raise AuthenticationError(
+            f"No asset service is connected. Set the credentials of one, for instance one of {variables}.{reasons}"
+        )
+    return Services(clients, failures=failures)
+
+
+def _kinds() -> dict[str, Any]:
+    """The public client classes of all installed services, ours and others', by entry point name."""
+    points = {point.name: point for point in entry_points(group="ipyassets.services")}
+    ours = ["vntana", "vntana_public", "itwin", "scenario"]
+    names = [name for name in ours if name in points] + sorted(set(points) - set(ours))
+    return {name: points[name].load() for name in names}
+
+
+def _mentioned(kind: Any) -> bool:
+    return any(os.environ.get(variable) for variable in kind.variables)
+
+
+def _sandboxed() -> Services:
+    from ipyassets.sandbox import Sandbox
+
+    sandbox = Sandbox()
+    sandbox.start()
+    atexit.register(sandbox.stop)
+    clients = {"vntana": sandbox.vntana(), "itwin": sandbox.itwin(), "scenario": sandbox.scenario()}
+    return Services(clients, sandbox=sandbox)
