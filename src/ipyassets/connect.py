@@ -9,7 +9,7 @@ import atexit
 import os
 from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ipyassets.errors import AssetServiceError, AuthenticationError
 
@@ -78,7 +78,7 @@ class Services(Mapping[str, "BlockingClient[Any]"]):
         if self.sandbox is not None:
             self.sandbox.stop()
 
-    def __enter__(self) -> Services:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -98,7 +98,7 @@ def connect(*, sandbox: bool | None = None) -> Services:
     clients: dict[str, BlockingClient[Any]] = {}
     failures: dict[str, AssetServiceError] = {}
     for name, kind in kinds.items():
-        if not _mentioned(kind):
+        if kind.instead_of in clients:
             continue
         try:
             client = kind.from_environment()
@@ -108,10 +108,11 @@ def connect(*, sandbox: bool | None = None) -> Services:
             if client is not None:
                 clients[name] = client
     if not clients:
-        variables = ", ".join(variable for kind in kinds.values() for variable in kind.variables[:1])
+        ways = "; ".join(f"{name}: {' + '.join(names)}" for name, kind in kinds.items() for names in kind.needed)
         reasons = "".join(f" {name}: {error}" for name, error in failures.items())
         raise AuthenticationError(
-            f"No asset service is connected. Set the credentials of one, for instance one of {variables}.{reasons}"
+            f"No asset service is connected. Set the credentials of one in the environment ({ways}), "
+            f"or unset all of them to get the sandbox.{reasons}"
         )
     return Services(clients, failures=failures)
 

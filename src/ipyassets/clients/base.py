@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from ipyassets.collections.asset_list import AssetList, AsyncAssetList
 from ipyassets.collections.assets import Asset, AsyncAsset
 from ipyassets.collections.pages import RecordPages
 from ipyassets.errors import InvalidRequest
-from ipyassets.http import loop
+from ipyassets.http import credentials, loop
 from ipyassets.services.base import AssetService, Capabilities, Workspace
 
 __all__ = ["AsyncClient", "BlockingClient", "Client"]
@@ -21,6 +21,19 @@ class Client(Generic[S]):
     """A service behind its public face. ``core`` is the service itself: its coroutines run on the loop thread."""
 
     core: S
+    variables: ClassVar[tuple[str, ...]] = ()
+    """Every environment variable that configures the service; `connect` looks at them."""
+    needed: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Sets of variables, each of which is enough to connect without asking anybody."""
+    instead_of: ClassVar[str | None] = None
+    """The service that makes this one superfluous where both could be connected."""
+
+    @classmethod
+    def from_environment(cls) -> Self | None:
+        """A client made of the environment and the keyring alone; None if they do not hold enough."""
+        if any(all(credentials.secret(None, name) for name in names) for names in cls.needed):
+            return cls()
+        return None
 
     @property
     def base_url(self) -> str:

@@ -47,9 +47,8 @@ def encode(image: object) -> Thumbnail:
     from PIL import Image
 
     assert isinstance(image, Image.Image)
-    see_through = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
     buffer = io.BytesIO()
-    if see_through and image.convert("RGBA").getextrema()[3][0] < 255:  # type: ignore[index]
+    if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema() != (255, 255):
         image.convert("RGBA").save(buffer, "WEBP", quality=78, method=2)
         mime = "image/webp"
     else:
