@@ -47,7 +47,8 @@ class SharedToken:
 
     def set(self, token: Secret, lifetime: float | None = None) -> None:
         self._token = token
-        self._expires = None if lifetime is None else time.monotonic() + lifetime
+        # Refresh ahead of time, but never so early that a short-lived token would be renewed for every request.
+        self._expires = None if lifetime is None else time.monotonic() + lifetime - min(self._early, lifetime / 10)
 
     def forget(self, token: Secret | str | None = None) -> None:
         """Drop the token; given one, only if it is still the current one (another caller may have renewed it)."""
@@ -55,8 +56,7 @@ class SharedToken:
             self._token = self._expires = None
 
     def _good(self) -> Secret | None:
-        # Refresh ahead of time, but never so early that a short-lived token would be renewed for every request.
-        if self._token is not None and self._expires is not None and time.monotonic() > self._expires - self._early:
+        if self._token is not None and self._expires is not None and time.monotonic() > self._expires:
             return None
         return self._token
 

@@ -46,8 +46,8 @@ class Record:
     """Aware, in UTC."""
     tags: tuple[str, ...] = ()
     attributes: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    raw: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    """The service's own JSON object, unchanged; unknown fields live here."""
+    raw: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    """The service's own JSON object, unchanged; unknown fields live here. Not printed: it may hold signed URLs."""
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Record):
