@@ -48,6 +48,8 @@ class Answer:
     content: bytes = field(repr=False)
     asked: str
     """What was asked, for messages: method and path, no query and no credentials."""
+    foreign: bool = False
+    """Whether it came from another origin, after a redirect: it then says nothing about our credentials."""
 
     @property
     def content_type(self) -> str:
@@ -122,7 +124,8 @@ class Call:
     form: Mapping[str, str] | None = field(default=None, repr=False)
     repeatable: bool | None = None
     """Whether sending it twice does no harm; None: by the method."""
-    authorize: bool = True
+    authorize: bool | Authorizer = True
+    """True: by the client's own authorizer; another one where a service has several scopes."""
     max_bytes: int = 64 * MEGABYTE
     what: str | None = None
     """What is asked for, in words for messages ("poster of product 1f…"); default: method and path."""
@@ -143,17 +146,20 @@ class HttpClient:
         *,
         explain: Callable[[Answer], Explanation],
         authorizer: Authorizer | None = None,
+        declined: Callable[[Answer], bool] | None = None,
         concurrency: int = 24,
         policy: RetryPolicy = DEFAULT_POLICY,
         connect_timeout: float = 10.0,
         read_timeout: float = 60.0,
         total_timeout: float = 300.0,
     ) -> None:
+        """``declined`` tells a refusal that comes with a status below 300 (VNTANA: ``"success": false``)."""
         self.title = title
         self.authorizer = authorizer
         self.policy = policy
         self.concurrency = concurrency
         self._explain = explain
+        self._declined = declined
         self._timeouts = (connect_timeout, read_timeout, total_timeout)
         self._client: AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -200,31 +206,31 @@ class HttpClient:
     # -- one attempt ----------------------------------------------------------------------------------------------
 
     async def _attempt(self, call: Call) -> Answer:
-        sent = await self._credentials(call)
-        answer = await self._exchange(call, sent)
-        if self._stale(answer, sent):
-            sent = await self._credentials(call)
+        authorizer = self.authorizer if isinstance(call.authorize, bool) else call.authorize
+        if authorizer is None or call.authorize is False:
+            answer = await self._exchange(call, {})
+        else:
+            sent = await authorizer.headers()
             answer = await self._exchange(call, sent)
-            if self._stale(answer, sent):
-                raise self._failure(call, answer, AuthenticationError)
-        if answer.status >= 400:
-            raise self._judged(call, answer)
-        if answer.status >= 300:
+            if self._stale(authorizer, answer, sent):
+                sent = await authorizer.headers()
+                answer = await self._exchange(call, sent)
+                if self._stale(authorizer, answer, sent):
+                    raise self._failure(call, answer, AuthenticationError)
+            if self._good(answer) and not answer.foreign:
+                authorizer.learned(answer, sent)
+        if answer.status in range(300, 400):
             raise BadResponse(f"{answer.asked} answered with status {answer.status}.", status=answer.status)
-        if sent and self.authorizer is not None:
-            self.authorizer.learned(answer, sent)
+        if not self._good(answer):
+            raise self._judged(call, answer)
         return answer
 
-    async def _credentials(self, call: Call) -> Mapping[str, str]:
-        return await self.authorizer.headers() if call.authorize and self.authorizer is not None else {}
+    def _good(self, answer: Answer) -> bool:
+        return answer.status < 300 and not (self._declined is not None and self._declined(answer))
 
-    def _stale(self, answer: Answer, sent: Mapping[str, str]) -> bool:
-        return (
-            bool(sent)
-            and answer.status in (401, 403)
-            and self.authorizer is not None
-            and self.authorizer.refused(answer, sent)
-        )
+    def _stale(self, authorizer: Authorizer, answer: Answer, sent: Mapping[str, str]) -> bool:
+        refusal = answer.status in (401, 403) or (answer.status < 300 and not self._good(answer))
+        return refusal and bool(sent) and not answer.foreign and authorizer.refused(answer, sent)
 
     def _judged(self, call: Call, answer: Answer) -> Exception:
         """The error for a refusal, marked as transient where another try is allowed and may help."""
@@ -277,7 +283,7 @@ class HttpClient:
             headers = {**current.headers, **credentials} if at_home else _harmless(current.headers)
             answer, location = await self._once(current, str(url), headers)
             if location is None:
-                return answer
+                return answer if at_home else replace(answer, foreign=True)
             target = url.join(location)
             if target.scheme not in ("http", "https") or (url.scheme == "https" and target.scheme == "http"):
                 raise BadResponse(f"{answer.asked} redirects to an unsafe place; not followed.", status=answer.status)
