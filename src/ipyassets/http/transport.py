@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
 
 import aiohttp
@@ -124,6 +125,7 @@ def open_client(*, connections: int, timeout: httpx.Timeout, user_agent: str) ->
         follow_redirects=False,
         trust_env=False,  # else a .netrc would put credentials on requests; proxies are the transport's business
         headers={"User-Agent": user_agent},
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # nothing is remembered of anybody
     )
 
 

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from ipyassets.http import loop
+
+
+async def forty_two() -> int:
+    await asyncio.sleep(0)
+    return 42
+
+
+def test_a_coroutine_runs_on_the_packages_own_thread():
+    async def where() -> str:
+        return threading.current_thread().name
+
+    assert loop.run(where()) == "ipyassets"
+
+
+def test_blocking_calls_work_while_another_loop_is_running():
+    async def cell() -> int:
+        return loop.run(forty_two())
+
+    assert asyncio.run(cell()) == 42
+
+
+def test_waiting_for_oneself_is_refused_rather_than_hung():
+    async def nested() -> int:
+        return loop.run(forty_two())
+
+    with pytest.raises(RuntimeError, match="Async classes"):
+        loop.run(nested())
+
+
+async def test_any_loop_can_await_our_work():
+    assert await loop.awaiting(forty_two()) == 42
+
+
+async def test_cancelling_the_waiter_cancels_the_work():
+    started, ended = threading.Event(), threading.Event()
+
+    async def work() -> None:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    task = asyncio.create_task(loop.awaiting(work()))
+    await asyncio.to_thread(started.wait)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await asyncio.to_thread(ended.wait, 10)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_gets_a_loop_of_its_own():
+    """The loop thread does not survive a fork; a child that used the parent's would wait for ever."""
+    assert loop.run(forty_two()) == 42
+    code = (
+        "import os, sys\n"
+        "from ipyassets.http import loop\n"
+        "async def f(): return 42\n"
+        "assert loop.run(f()) == 42\n"
+        "pid = os.fork()\n"
+        "if pid == 0: os._exit(0 if loop.run(f()) == 42 else 1)\n"
+        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
+
+
+def test_ctrl_c_interrupts_a_blocking_call_and_cancels_its_work():
+    code = (
+        "import asyncio, sys\n"
+        "from ipyassets.http import loop\n"
+        "async def f():\n"
+        "    print('started', flush=True)\n"
+        "    try: await asyncio.Event().wait()\n"
+        "    except asyncio.CancelledError: print('cancelled', flush=True); raise\n"
+        "try: loop.run(f())\n"
+        "except KeyboardInterrupt: print('interrupted', flush=True)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "started\n"
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60)[0] == "cancelled\ninterrupted\n"
+
+
+async def test_a_scripts_asyncio_run_can_be_pasted_into_a_notebook():
+    code = (
+        "import asyncio, ipyassets as ia\n"
+        "async def main(): return 42\n"
+        "async def cell():\n"
+        "    ia.allow_asyncio_run()\n"
+        "    return asyncio.run(main())\n"
+        "loop = asyncio.new_event_loop()\n"
+        "assert loop.run_until_complete(cell()) == 42\n"
+    )
+    done = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
+    assert await done.wait() == 0
