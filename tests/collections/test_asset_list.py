@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ipyassets.collections.asset_list import AssetList, AsyncAssetList
+from ipyassets.collections.pages import RecordPages
+from ipyassets.errors import ServiceUnavailable
+from tests.fakes import MemoryService
+
+
+def listed(service: MemoryService, limit: int | None = None, kind: type[Any] = AssetList) -> Any:
+    return kind(RecordPages(service, service.search(), limit), "memory")
+
+
+def names(assets: Any) -> list[str]:
+    return [asset.name for asset in assets]
+
+
+def numbers(assets: Any) -> list[int]:
+    return [asset.attributes["n"] for asset in assets]
+
+
+FORMS = [
+    pytest.param({"numbered": True}, id="numbered pages with a count"),
+    pytest.param({"numbered": True, "counts": False}, id="numbered pages without a count"),
+    pytest.param({"numbered": False}, id="cursor pages"),
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_list_is_a_sequence_whatever_the_paging(form: dict[str, Any]):
+    assets = listed(MemoryService(10, **form))
+    assert numbers(assets) == list(range(10))
+    assert len(assets) == 10
+    assert (assets[0].name, assets[-1].name) == ("asset-0", "asset-9")
+    assert numbers(assets[2:7:2]) == [2, 4, 6]
+    assert numbers(assets[::-3]) == [9, 6, 3, 0]
+    assert assets
+    assert assets[3] in assets
+    with pytest.raises(IndexError):
+        assets[10]
+
+
+@given(st.data(), st.booleans(), st.integers(0, 23), st.integers(1, 5))
+def test_slices_of_slices_are_those_of_a_list(data: Any, numbered: bool, count: int, page_size: int):
+    bound = st.none() | st.integers(-30, 30)
+    step = st.none() | st.integers(-6, 6).filter(bool)
+    assets: Any = listed(MemoryService(count, numbered=numbered, page_size=page_size))
+    plain = list(range(count))
+    for _ in range(3):
+        cut = slice(data.draw(bound), data.draw(bound), data.draw(step))
+        assets, plain = assets[cut], plain[cut]
+        assert numbers(assets) == plain
+        assert len(assets) == len(plain)
+        assert bool(assets) == bool(plain)
+        if plain:
+            assert assets[-1].attributes["n"] == plain[-1]
+
+
+def test_nothing_is_fetched_before_it_is_touched():
+    service = MemoryService(100)
+    assets = listed(service)
+    head = assets[:8]
+    assert service.pages == []
+    assert "not fetched" in repr(assets)
+    assert assets
+    assert service.pages == [0]
+    assert numbers(head) == list(range(8))
+    assert sorted(service.pages) == [0, 1]
+
+
+def test_any_position_is_one_request_where_pages_are_numbered():
+    service = MemoryService(1000)
+    assets = listed(service)
+    assert assets[500].name == "asset-500"
+    assert service.pages == [0, 125]
+    assert len(assets) == 1000
+    assert service.pages == [0, 125]
+
+
+def test_a_page_asked_for_twice_at_once_is_fetched_once():
+    import asyncio
+
+    from ipyassets.http import loop
+
+    service = MemoryService(100)
+    pages = RecordPages(service, service.search())
+
+    async def together() -> None:
+        await asyncio.gather(*(pages.fetch(40, 44) for _ in range(5)))
+
+    loop.run(together())
+    assert service.pages.count(10) == 1
+
+
+def test_the_limit_bounds_the_list_and_not_the_total():
+    assets = listed(MemoryService(10), limit=6)
+    assert (len(assets), assets.total) == (6, 10)
+    assert numbers(assets) == list(range(6))
+    assert numbers(assets[4:]) == [4, 5]
+    growing = listed(MemoryService(10, numbered=False), limit=6)
+    assert (len(growing), growing.total, numbers(growing)) == (6, None, list(range(6)))
+
+
+def test_a_page_shorter_than_promised_loses_nothing():
+    """A service may cap the page size below what was asked; computed positions would then skip assets."""
+    service = MemoryService(10, page_size=5)
+    service.short_pages = dict.fromkeys(range(10), 3)
+    assert numbers(listed(service)) == list(range(10))
+
+
+def test_a_cursor_that_repeats_ends_the_list():
+    class Stuck(MemoryService):
+        def search(self, *args: Any, **kwargs: Any) -> Any:
+            search = super().search(*args, **kwargs)
+            inner = search.page
+
+            async def page(number: int, cursor: str | None = None) -> Any:
+                from dataclasses import replace
+
+                return replace(await inner(number, "4" if cursor else None), next="same")
+
+            search.page = page  # type: ignore[method-assign]
+            return search
+
+    assert len(listed(Stuck(20, numbered=False))) == 8
+
+
+def test_an_empty_list_is_empty():
+    for form in ({"numbered": True}, {"numbered": False}, {"counts": False}):
+        assets = listed(MemoryService(0, **form))
+        assert not assets
+        assert len(assets) == 0
+        assert list(assets) == []
+        with pytest.raises(IndexError):
+            assets[0]
+
+
+def test_a_page_that_fails_is_raised_and_can_be_asked_for_again():
+    service = MemoryService(10)
+    service.broken_pages[1] = ServiceUnavailable("page 1 is down")
+    assets = listed(service)
+    seen = []
+    with pytest.raises(ServiceUnavailable):
+        seen.extend(asset.name for asset in assets)
+    del service.broken_pages[1]
+    assert len(names(assets)) == 10
+
+
+def test_assets_are_immutable_hashable_and_equal_by_service_and_id():
+    service = MemoryService(3)
+    first, again = listed(service)[0], listed(service)[0]
+    assert first == again
+    assert len({first, again, listed(service)[1]}) == 2
+    with pytest.raises(AttributeError):
+        first.name = "other"
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(first)
+    assert repr(first) == "<Asset memory 'asset-0' 3d LIVE>"
+
+
+def test_the_frame_has_fixed_columns_and_types_also_when_empty():
+    for count in (0, 10):
+        frame = listed(MemoryService(count)).to_pandas()
+        assert list(frame.columns) == [
+            *("id", "name", "service", "kind", "status", "created", "updated", "tags", "attributes")
+        ]
+        assert str(frame["created"].dtype) == str(frame["updated"].dtype) == "datetime64[ns, UTC]"
+        assert len(frame) == count
+    assert frame["attributes"][3] == {"n": 3}
+    assert frame["tags"][0] == ["tag"]
+    assert frame["updated"].isna().all()
+    assert frame["created"][0] == pd.Timestamp("2024-01-01", tz="UTC")
+
+
+def test_a_list_of_chosen_assets_keeps_their_order():
+    service = MemoryService(10)
+    chosen = AssetList.of([listed(service)[7], listed(service)[2]])
+    assert numbers(chosen) == [7, 2]
+    assert chosen.total == 2
+    assert repr(chosen) == "AssetList(chosen assets: 2 assets)"
+
+
+async def test_the_awaited_list_walks_pages_and_gets():
+    for form in ({"numbered": True}, {"numbered": False}):
+        assets = listed(MemoryService(10, **form), kind=AsyncAssetList)
+        assert [asset.attributes["n"] async for asset in assets] == list(range(10))
+        assert numbers(await assets.page(1, 3)) == [3, 4, 5]
+        assert await assets.page(9, 3) == []
+        assert (await assets.get(9)).name == "asset-9"
+        assert await assets.length() == 10
+        assert [asset.attributes["n"] async for asset in assets[2:5]] == [2, 3, 4]
+        assert (await (await assets.get(1)).poster(width=32)).size == (32, 24)
+        with pytest.raises(IndexError):
+            await assets.get(10)

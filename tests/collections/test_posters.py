@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import asyncio
+import io
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from ipyassets.collections.asset_list import AsyncAssetList
+from ipyassets.collections.images import decode
+from ipyassets.errors import BadResponse, Interrupted, InvalidRequest, NotFound, PermissionDenied, ServiceUnavailable
+from ipyassets.http.cache import cache
+from tests.collections.test_asset_list import listed
+from tests.fakes import MemoryService, picture
+
+
+def huge_png(width: int = 50_000, height: int = 50_000) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 64)) + chunk(b"IEND", b"")
+    )
+
+
+def test_a_poster_is_a_pil_image_in_its_box():
+    asset = listed(MemoryService(3))[2]
+    assert asset.poster().size == (64, 48)
+    assert asset.poster(width=32).size == (32, 24)
+    assert asset.poster(height=12).size == (16, 12)
+    assert asset.poster(width=1000, height=1000).size == (64, 48)
+    assert asset.poster(width=32, height=12).size == (16, 12)
+    assert asset.poster().getpixel((0, 0)) == (2, 80, 120)
+    assert asset.poster_bytes() == picture(colour=2)
+
+
+@pytest.mark.parametrize("box", [{"width": 0}, {"height": -1}, {"width": 1.5}, {"width": True}, {"width": "512"}])
+def test_a_box_that_makes_no_sense_is_refused_before_anything_is_sent(box: dict[str, Any]):
+    service = MemoryService(3)
+    asset = listed(service)[0]
+    with pytest.raises(InvalidRequest, match="pixels"):
+        asset.poster(**box)
+    assert service.fetched == []
+
+
+def test_posters_come_in_order_however_they_arrive():
+    service = MemoryService(60, page_size=25)
+
+    async def later(id: str) -> None:
+        for _ in range(40 - int(id.rpartition("-")[2]) % 40):
+            await asyncio.sleep(0)
+
+    service.before_poster = later
+    batch = listed(service).posters()
+    assert [image.getpixel((0, 0))[0] for image in batch.images] == list(range(60))
+    assert [asset.name for asset in batch.assets] == [f"asset-{n}" for n in range(60)]
+    assert batch.failures == []
+    assert batch.raise_for_failures() is batch
+
+
+def test_failures_keep_their_slot_and_their_reason():
+    service = MemoryService(6)
+    service.posters = {
+        "asset-1": ServiceUnavailable("down"),
+        "asset-2": None,
+        "asset-3": b"this is text, not a poster",
+        "asset-4": huge_png(),
+        "asset-5": picture()[:-40],
+    }
+    batch = listed(service).posters(width=32)
+    assert [image is not None for image in batch] == [True, False, False, False, False, False]
+    assert [(index, asset.name, type(error)) for index, asset, error in batch.failures] == [
+        (1, "asset-1", ServiceUnavailable),
+        (2, "asset-2", NotFound),
+        (3, "asset-3", BadResponse),
+        (4, "asset-4", BadResponse),
+        (5, "asset-5", BadResponse),
+    ]
+    messages = [str(error) for _, _, error in batch.failures]
+    assert "no poster" in messages[1]
+    assert "text" in messages[2]
+    assert "pixels" in messages[3]
+    assert "damaged" in messages[4]
+    with pytest.raises(ExceptionGroup) as caught:
+        batch.raise_for_failures()
+    assert len(caught.value.exceptions) == 5
+    assert [(i, a.name) for i, a, _ in batch[1:3].failures] == [(0, "asset-1"), (1, "asset-2")]
+
+
+def test_a_surprise_in_one_poster_does_not_lose_the_others():
+    service = MemoryService(3)
+    service.posters = {"asset-1": RuntimeError("a bug of ours")}
+    batch = listed(service).posters()
+    assert [image is not None for image in batch] == [True, False, True]
+    assert "RuntimeError" in str(batch.failures[0][2])
+
+
+def test_when_the_search_fails_on_a_later_page_what_came_is_kept():
+    service = MemoryService(12)
+    service.broken_pages[2] = PermissionDenied("page 2 is not yours")
+    assets = listed(service)[:]
+    with pytest.raises(PermissionDenied):
+        assets.posters()
+    assert assets.last_batch is not None
+
+
+def test_the_number_of_posters_in_memory_is_bounded_when_streaming():
+    service = MemoryService(500, page_size=100)
+    ahead = []
+    for index, (asset, image) in enumerate(listed(service).iter_posters()):
+        assert image is not None
+        assert asset.name == f"asset-{index}"
+        ahead.append(len(service.fetched) - index)
+    assert max(ahead) < 100
+
+
+def test_a_stream_left_early_leaves_no_work_behind():
+    service = MemoryService(500, page_size=100)
+    stream = listed(service).iter_posters()
+    next(stream)
+    stream.close()
+    assert service.running == 0
+    assert len(service.fetched) < 100
+
+
+def test_the_second_time_nothing_is_fetched():
+    service = MemoryService(5)
+    listed(service).posters()
+    assert len(service.fetched) == 5
+    batch = listed(service).posters()
+    assert len(service.fetched) == 5
+    assert [image.getpixel((0, 0))[0] for image in batch.images] == list(range(5))
+    cache.enabled = False
+    listed(service).posters()
+    assert len(service.fetched) == 10
+
+
+def test_what_is_no_picture_is_not_kept():
+    """A login page served once as a poster must not be shown from the cache for ever."""
+    service = MemoryService(1)
+    service.posters = {"asset-0": b"<html>log in</html>"}
+    with pytest.raises(BadResponse, match="HTML"):
+        listed(service)[0].poster()
+    service.posters = {}
+    assert listed(service)[0].poster().size == (64, 48)
+
+
+def test_served_files_are_saved_as_they_were(tmp_path: Path):
+    service = MemoryService(3)
+    service.posters = {"asset-1": picture(format="JPEG"), "asset-2": None}
+    paths = listed(service).posters().save(tmp_path / "new" / "folder")
+    assert [path.name for path in paths] == ["0-asset-0-asset-0.png", "1-asset-1-asset-1.jpg"]
+    assert paths[0].read_bytes() == picture(colour=0)
+
+
+def test_a_contact_sheet_is_one_image_of_all():
+    service = MemoryService(5)
+    service.posters = {"asset-3": None}
+    sheet = listed(service).posters().contact_sheet(columns=3, tile=64)
+    assert sheet.mode == "RGB"
+    assert sheet.width < 3 * 64 + 60
+    assert sheet.height > 2 * 64
+    with pytest.raises(InvalidRequest):
+        listed(service).posters().contact_sheet(columns=0)
+
+
+def test_ctrl_c_keeps_what_came():
+    code = """
+import signal, threading, os, sys
+sys.path.insert(0, ".")
+from tests.fakes import MemoryService
+from tests.collections.test_asset_list import listed
+import asyncio, ipyassets as ia
+ia.cache.enabled = False
+service = MemoryService(50, page_size=50)
+async def hang(id):
+    if int(id.rpartition("-")[2]) == 20:
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.Event().wait()
+service.before_poster = hang
+assets = listed(service)
+try:
+    assets.posters()
+except KeyboardInterrupt as interrupted:
+    assert isinstance(interrupted, ia.Interrupted)
+    assert interrupted.partial is assets.last_batch
+    got = [a.attributes["n"] for a, image in interrupted.partial.items() if image is not None]
+    print(got[:3], len(got) >= 20, 20 in got)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "[0, 1, 2] True False\n", done.stderr
+    assert Interrupted.__mro__[1] is KeyboardInterrupt
+
+
+async def test_the_awaited_batch_is_the_same():
+    batch = await listed(MemoryService(10, numbered=False), kind=AsyncAssetList).posters(width=32)
+    assert len(batch) == 10
+    assert batch[9].size == (32, 24)
+
+
+def test_pictures_lying_on_their_side_are_turned_and_still_fit():
+    buffer = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (200, 100), "red").save(buffer, "JPEG", exif=exif)
+    assert decode(buffer.getvalue()).size == (100, 200)
+    assert decode(buffer.getvalue(), width=50).size == (50, 100)
+
+
+def test_palette_pictures_keep_their_transparency_when_resized():
+    buffer = io.BytesIO()
+    image = Image.new("RGBA", (64, 64), (255, 0, 0, 0))
+    image.paste((0, 255, 0, 255), (32, 0, 64, 64))
+    image.quantize(8).save(buffer, "PNG")
+    small = decode(buffer.getvalue(), width=16)
+    assert small.mode == "RGBA"
+    assert small.getpixel((0, 8))[3] == 0
+
+
+@pytest.mark.parametrize("hostile", [b"", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%!PS-Adobe", b"\0" * 99])
+def test_only_raster_pictures_are_opened(hostile: bytes):
+    with pytest.raises(BadResponse):
+        decode(hostile)
+
+
+def test_lists_assets_and_batches_show_themselves_safely():
+    service = MemoryService(40)
+    real = service.make
+
+    def renamed(name: str) -> Any:
+        from dataclasses import replace
+
+        return replace(real(name), name="<script>alert(1)</script>" if name == "asset-0" else name)
+
+    service.make = renamed  # type: ignore[method-assign]
+    service.posters = {"asset-1": None, "asset-2": ServiceUnavailable("secret?sig=1")}
+    assets = listed(service)
+    for shown in (assets, assets[0], assets.posters()):
+        bundle = shown._repr_mimebundle_()
+        html = bundle["text/html"]
+        assert "<script" not in html
+        assert "&lt;script&gt;" in html
+        assert "data:image/" in html
+        assert len(html) < 150_000
+        assert bundle["text/plain"] == repr(shown)
+    assert "no poster" in assets._repr_mimebundle_()["text/html"]
+    assert "16 of 40 shown" in assets._repr_mimebundle_()["text/html"]
