@@ -1,0 +1,105 @@
+"""Bearer tokens of the iTwin Platform: one that was given, or one that client credentials renew ahead of time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from ipyassets.errors import AuthenticationError, BadResponse
+from ipyassets.http.client import Answer, Call, HttpClient
+from ipyassets.http.secret import Secret
+from ipyassets.http.tokens import shared_token
+from ipyassets.services.itwin.errors import explain
+from ipyassets.services.wire import base_address
+
+__all__ = ["ClientCredentials", "GivenToken"]
+
+SCOPE: Final = "itwin-platform"
+EARLY: Final = 60.0
+"""Seconds before its end at which a token counts as expired, as in Bentley's own library."""
+_MAX_TOKEN_ANSWER: Final = 1 << 20
+
+
+class GivenToken:
+    """An access token that somebody else got. It cannot be renewed."""
+
+    def __init__(self, token: Secret) -> None:
+        text = token.reveal().strip()
+        if text[:7].lower() == "bearer ":  # the portal's own "try it" page shows the header's whole value
+            text = text[7:].strip()
+        self._headers = _bearer(text)
+
+    async def headers(self) -> Mapping[str, str]:
+        return self._headers
+
+    def refused(self, answer: Answer, sent: Mapping[str, str]) -> bool:
+        """False: there is no way to a newer token."""
+        del answer, sent
+        return False
+
+    def learned(self, answer: Answer, sent: Mapping[str, str]) -> None:
+        """Nothing: tokens are not renewed by use."""
+
+    async def close(self) -> None:
+        self._headers = {}
+
+
+class ClientCredentials:
+    """Tokens by the OAuth client credentials flow, shared by all clients in this process with the same credentials."""
+
+    def __init__(self, client_id: str, client_secret: Secret, token_url: str) -> None:
+        self._client_id = client_id.strip()
+        self._client_secret = client_secret
+        self._url = base_address(token_url, "Bentley iTwin token_url")
+        self._token = shared_token("itwin", self._url, self._client_id, client_secret.reveal(), SCOPE, early=EARLY)
+        self._http = HttpClient("Bentley identity server", explain=explain, concurrency=2)
+
+    async def headers(self) -> Mapping[str, str]:
+        return _bearer((await self._token.get(self._login)).reveal())
+
+    def refused(self, answer: Answer, sent: Mapping[str, str]) -> bool:
+        """Whether a new token may help: after a 401, and only for the token that was sent."""
+        if answer.status != 401:
+            return False
+        self._token.forget(sent.get("Authorization", "").removeprefix("Bearer "))
+        return True
+
+    def learned(self, answer: Answer, sent: Mapping[str, str]) -> None:
+        """Nothing: tokens are not renewed by use."""
+
+    async def close(self) -> None:
+        await self._http.close()
+
+    async def _login(self) -> tuple[Secret, float | None]:
+        answer = await self._http.send(
+            Call(
+                "POST",
+                self._url,
+                headers={"Accept": "application/json"},
+                form={
+                    "grant_type": "client_credentials",
+                    "scope": SCOPE,
+                    "client_id": self._client_id,
+                    "client_secret": self._client_secret.reveal(),
+                },
+                repeatable=True,
+                max_bytes=_MAX_TOKEN_ANSWER,
+                what="an access token for these client credentials",
+            )
+        )
+        body = answer.json_object()
+        token, lifetime = body.get("access_token"), body.get("expires_in")
+        if not isinstance(token, str) or not token:
+            raise BadResponse(f"{answer.asked} answered without an access_token.", status=answer.status)
+        _bearer(token)
+        try:
+            seconds = None if lifetime is None else float(lifetime)
+        except (TypeError, ValueError):
+            seconds = None
+        return Secret(token), seconds
+
+
+def _bearer(token: str) -> dict[str, str]:
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise AuthenticationError("The iTwin access token holds characters that none has; was it copied whole?")
+    return {"Authorization": f"Bearer {token}"}

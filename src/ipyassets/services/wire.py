@@ -1,0 +1,96 @@
+"""What every service needs at its edge: dates, addresses and keywords, each read in one way."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import quote, urljoin, urlsplit
+
+from ipyassets.errors import BadResponse, InvalidRequest, NotFound
+from ipyassets.http.client import Answer
+
+__all__ = ["base_address", "check_names", "host", "listed", "origin", "segment", "shortened", "utc"]
+
+_LONGEST_MESSAGE: Final = 400
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+def utc(value: object) -> datetime | None:
+    """An ISO 8601 text with any number of decimals as an aware datetime in UTC; None for anything else."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value.strip())
+    except ValueError:
+        return None
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:  # the year 1 or 9999 shifted out of the calendar
+        return None
+
+
+def base_address(url: str, title: str) -> str:
+    """A base URL without its last slash. Raises `InvalidRequest`, which never quotes it, if it cannot be one."""
+    text = url.strip().rstrip("/")
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise InvalidRequest(f"{title}: base_url must start with http:// or https:// and name a host.")
+    if parts.query or parts.fragment or "@" in parts.netloc:
+        raise InvalidRequest(f"{title}: base_url must have no query and hold no user or password.")
+    return text
+
+
+def origin(url: str, base: str = "") -> tuple[str, str, int | None] | None:
+    """Scheme, host and port of ``url`` (seen from ``base`` if relative); None if it is not an http URL."""
+    try:
+        parts = urlsplit(urljoin(base, url))
+        if parts.scheme not in _PORTS or not parts.hostname:
+            return None
+        return (parts.scheme, parts.hostname.lower(), parts.port or _PORTS[parts.scheme])
+    except ValueError:
+        return None
+
+
+def host(url: str) -> str:
+    """Host and port of a URL, for cache keys."""
+    found = origin(url)
+    return "" if found is None else f"{found[1]}:{found[2]}"
+
+
+def segment(id: object, what: str) -> str:
+    """An id as one segment of a path. Raises `NotFound` for what cannot be an id: it might name another path."""
+    if not isinstance(id, str) or not id.strip() or id in (".", "..") or len(id) > 300:
+        raise NotFound(f"{id!r:.60} is not the id of {what}.")
+    return quote(id, safe="")
+
+
+def check_names(given: Iterable[str], allowed: Iterable[str], title: str) -> None:
+    """Raises `InvalidRequest` for a search keyword that does not exist, naming those that do."""
+    names = sorted(allowed)
+    for name in given:
+        if name not in names:
+            close = difflib.get_close_matches(name, names, 1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise InvalidRequest(f"{title} searches have no keyword {name!r}.{hint} They take: {', '.join(names)}.")
+
+
+def listed(body: Mapping[str, Any], name: str, answer: Answer) -> list[Mapping[str, Any]]:
+    """The list of objects at ``name`` of an answer. Raises `BadResponse` if there is none."""
+    found = body.get(name)
+    if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
+        raise BadResponse(f"{answer.asked} answered without the list {name!r} it documents.", status=answer.status)
+    return found
+
+
+def shortened(text: object) -> str | None:
+    """A service's own words, on one line and of bearable length; None if there are none."""
+    if not isinstance(text, str):
+        return None
+    line = " ".join(text.split())
+    return (line if len(line) <= _LONGEST_MESSAGE else line[: _LONGEST_MESSAGE - 1] + "…") or None
