@@ -1,0 +1,207 @@
+"""Bake a model once, then take pictures of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PIL import Image, ImageColor
+
+from ipyassets.sandbox.renderer.camera import Camera, frame_camera
+from ipyassets.sandbox.renderer.engines import Engine, Hits, make_engine
+from ipyassets.sandbox.renderer.light import MOODS, fall_of_light, ground_light, ground_lookup
+from ipyassets.sandbox.renderer.model import Array, Model, linear
+from ipyassets.sandbox.renderer.shade import Baked, Studio, Surfaces, shade, tone
+from ipyassets.sandbox.renderer.surface import corner_normals, face_normals, find_sides, make_grid
+
+__all__ = ["BakedModel", "bake", "render"]
+
+MAX_SIDE = 8192
+LAYERS = 6
+"""Panes of glass looked through, one behind the other."""
+CONTRAST = 0.035
+"""Difference between neighbouring pixels, in display values, from which both are sampled again."""
+BATCH = 400_000
+"""Samples shaded at once; bounds the memory."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BakedModel:
+    """What `bake` gives and `render` takes."""
+
+    baked: Baked
+    engine: Engine
+
+    @property
+    def name(self) -> str:
+        return self.baked.model.name
+
+
+def bake(model: Model, *, engine: str | None = None, samples: int = 70_000) -> BakedModel:
+    """Work out which sides of ``model`` are seen and what light falls on them and on the ground.
+
+    ``samples`` bounds the light samples on the model; more give finer shadows and take longer (about a second for
+    70,000 with Embree). ``engine`` is ``embree`` or ``numpy``; None takes what `engine_name` says.
+    """
+    clear = np.array([material.see_through for material in model.materials])[model.material]
+    opaque = make_engine(model.corners[~clear], engine)
+    sides = find_sides(model, opaque)
+    model = _flip(model, sides.flipped)
+    normals = corner_normals(model.corners, model.normals)
+    grid = make_grid(model.corners, sides.double, spacing=1 / 56, limit=samples if opaque.detailed else samples // 2)
+    ground = ground_light(opaque)
+    light = fall_of_light(model.corners, normals, grid, ground, opaque)
+    # Flipping swaps corners, so primary hits need an engine on the flipped triangles.
+    return BakedModel(Baked(Surfaces.of(model, normals), grid, light, ground), make_engine(model.corners, engine))
+
+
+def _flip(model: Model, flipped: Array) -> Model:
+    """Wind some triangles the other way; their longest edge stays the first. Normals of the file follow the faces."""
+    order = np.where(flipped[:, None], [1, 0, 2], [0, 1, 2])
+    rows = np.arange(len(flipped))[:, None]
+    corners, normals, uvs = model.corners[rows, order], model.normals[rows, order], model.uvs[rows, order]
+    away = (normals.sum(1) * face_normals(corners)).sum(1) < 0
+    normals = np.where(away[:, None, None], -normals, normals)
+    return replace(model, corners=corners, normals=normals, uvs=uvs)
+
+
+def render(
+    model: BakedModel,
+    width: int,
+    height: int,
+    *,
+    azimuth: float = 32.0,
+    elevation: float = 18.0,
+    background: str = "#eceef1",
+    transparent: bool = False,
+    mood: str = "studio",
+    fill: float = 0.8,
+    orbit: bool = False,
+    samples: int = 6,
+) -> Image.Image:
+    """Take one picture: RGB, or RGBA with ``transparent`` (the shadow stays, as a half-clear dark).
+
+    ``azimuth`` and ``elevation`` place the camera, in degrees; azimuth 0 looks at the front. ``background`` is any
+    colour Pillow knows, ``mood`` a name in `MOODS`. The model's projected box takes ``fill`` of the width or the
+    height; ``orbit`` frames all azimuths alike. Pixels at edges are sampled ``samples`` times more.
+    """
+    if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
+        raise ValueError(f"a picture of {width} x {height} pixels: each side may be 1 to {MAX_SIDE}")
+    if mood not in MOODS:
+        raise ValueError(f"there is no mood '{mood}'; there are {', '.join(MOODS)}")
+    backdrop = linear(np.array(ImageColor.getcolor(background, "RGB")) / 255)
+    points = model.baked.model.corners.reshape(-1, 3).astype(np.float64)
+    camera = frame_camera(
+        points, width, height, azimuth=azimuth, elevation=min(max(elevation, -89.0), 89.0), fill=fill, orbit=orbit
+    )
+    view = _View(model, camera, Studio(MOODS[mood], backdrop), points, transparent)
+
+    image = np.empty((height * width, 4), np.float32)
+    everywhere = np.arange(height * width)
+    image[:] = view.take(everywhere, 0.5, 0.5)
+    edges = _edges(image.reshape(height, width, 4))
+    if samples > 0 and len(edges):
+        total = image[edges]
+        for k in range(samples):
+            # A low-discrepancy sequence: any number of samples covers the pixel evenly.
+            total += view.take(edges, (0.5 + 0.7548776662 * (k + 1)) % 1, (0.5 + 0.5698402910 * (k + 1)) % 1)
+        image[edges] = total / (samples + 1)
+    return _picture(image.reshape(height, width, 4), transparent=transparent)
+
+
+def _edges(image: Array) -> Array:
+    """Indices of the pixels that differ from a neighbour."""
+    marked = np.zeros(image.shape[:2], bool)
+    step = np.abs(image[1:] - image[:-1]).max(2) > CONTRAST
+    marked[1:] |= step
+    marked[:-1] |= step
+    step = np.abs(image[:, 1:] - image[:, :-1]).max(2) > CONTRAST
+    marked[:, 1:] |= step
+    marked[:, :-1] |= step
+    return np.nonzero(marked.ravel())[0]
+
+
+def _picture(image: Array, *, transparent: bool) -> Image.Image:
+    if not transparent:
+        return Image.fromarray((image[..., :3] * 255 + 0.5).astype(np.uint8), "RGB")
+    alpha = image[..., 3:]
+    colour = np.clip(image[..., :3] / np.maximum(alpha, 1e-4), 0, 1)
+    return Image.fromarray((np.concatenate([colour, alpha], 2) * 255 + 0.5).astype(np.uint8), "RGBA")
+
+
+class _View:
+    """One camera in one studio: gives display values for sample positions."""
+
+    def __init__(
+        self, model: BakedModel, camera: Camera, studio: Studio, points: Array, transparent: bool
+    ) -> None:
+        self.model, self.camera, self.studio, self.transparent = model, camera, studio, transparent
+        x, y, _ = camera.project(points)
+        self.window = (x.min() - 1, x.max() + 1, y.min() - 1, y.max() + 1)
+
+    def take(self, pixels: Array, dx: float, dy: float) -> Array:
+        """Display values (n, 4) at ``pixels`` (n,), sampled ``dx``, ``dy`` inside each; colours times opacity."""
+        row, column = np.divmod(pixels, self.camera.width)
+        x, y = column + dx, row + dy
+        out = np.empty((len(pixels), 4), np.float32)
+        for start in range(0, len(pixels), BATCH):
+            part = slice(start, start + BATCH)
+            out[part] = self.backdrop(x[part], y[part])
+        left, right, top, bottom = self.window
+        inside = np.nonzero((x >= left) & (x <= right) & (y >= top) & (y <= bottom))[0]
+        self.draw(out, inside, x[inside], y[inside])
+        return out
+
+    def draw(self, out: Array, where: Array, x: Array, y: Array) -> None:
+        """Put the model over ``out`` at the rows ``where``, layer by layer where it is glass."""
+        light, clear = np.zeros((len(where), 3), np.float32), np.ones(len(where), np.float32)
+        active, beyond = np.arange(len(where)), None
+        for _ in range(LAYERS):
+            hits = self.model.engine.hits(self.camera, x[active], y[active], beyond)
+            found = np.nonzero(hits.triangle >= 0)[0]
+            if not len(found):
+                break
+            hits, active = _take(hits, found), active[found]
+            for start in range(0, len(active), BATCH):
+                part = slice(start, start + BATCH)
+                rays = self.camera.rays(x[active[part]], y[active[part]])
+                colour, alpha = shade(self.model.baked, self.studio, _take(hits, part), rays, 1 / self.camera.scale)
+                light[active[part]] += clear[active[part], None] * colour
+                clear[active[part]] *= 1 - alpha
+            more = np.nonzero(clear[active] > 0.02)[0]
+            if not len(more):
+                break
+            active, beyond = active[more], hits.distance[more]
+        touched = np.nonzero(clear < 1)[0]
+        behind = out[where[touched]] * clear[touched, None]
+        covered = 1 - clear[touched, None]
+        # Tone is for the object alone: the backdrop shows its colour as it was asked for.
+        behind[:, :3] += tone(light[touched] / np.maximum(covered, 1e-3)) * covered
+        behind[:, 3] += covered[:, 0]
+        out[where[touched]] = np.minimum(behind, 1)
+
+    def backdrop(self, x: Array, y: Array) -> Array:
+        """The seamless backdrop with the model's shadow on it."""
+        camera, studio = self.camera, self.studio
+        rays = camera.rays(x, y)
+        shadow = np.ones((len(x), 3), np.float32)
+        ground = np.nonzero(rays[:, 1] < -1e-3)[0] if camera.eye[1] > 0 else np.zeros(0, np.int64)
+        reach = np.float32(-camera.eye[1]) / rays[ground, 1]
+        there = camera.eye.astype(np.float32)[[0, 2]] + rays[ground][:, [0, 2]] * reach[:, None]
+        shadow[ground] = studio.ground(ground_lookup(self.model.baked.ground, there[:, 0], there[:, 1]))
+        if self.transparent:
+            dark = 1 - shadow.mean(1, keepdims=True)
+            return np.concatenate([np.zeros((len(x), 3), np.float32), dark], 1)
+        across, down = x / camera.width - 0.5, y / camera.height - 0.48
+        fall = 1 - np.float32(studio.mood.vignette * 2) * (across * across + down * down).astype(np.float32)
+        colour = _display(studio.backdrop * shadow * fall[:, None])
+        return np.concatenate([colour, np.ones((len(x), 1), np.float32)], 1)
+
+
+def _take(hits: Hits, rows: Array | slice) -> Hits:
+    return Hits(hits.triangle[rows], hits.u[rows], hits.v[rows], hits.distance[rows])
+
+
+def _display(light: Array) -> Array:
+    """Linear light to display values without the shoulder, which would shift the backdrop's colour."""
+    return np.asarray(1.055 * np.power(np.clip(light, 0.0031308, 1), np.float32(1 / 2.4)) - np.float32(0.055))
