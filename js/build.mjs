@@ -1,0 +1,27 @@
+// Bundles the browser half into src/ipyassets/static/: one ESM and one stylesheet, minified, without source paths.
+import { fileURLToPath } from "node:url";
+import * as esbuild from "esbuild";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const watching = process.argv.includes("--watch");
+
+/** @type {esbuild.BuildOptions} */
+const options = {
+  absWorkingDir: here,
+  entryPoints: { grid: "src/index.ts" },
+  outdir: "../src/ipyassets/static",
+  bundle: true,
+  format: "esm",
+  target: ["es2022", "chrome111", "firefox115", "safari16.4"],
+  minify: !watching,
+  legalComments: "inline",
+  charset: "utf8",
+  logLevel: "info",
+};
+
+if (watching) {
+  const context = await esbuild.context(options);
+  await context.watch();
+} else {
+  await esbuild.build(options);
+}

@@ -1,0 +1,100 @@
+import type { Answer, Ask } from "../protocol";
+
+/** Refused or failed on the other side, in its words. */
+export class Refused extends Error {}
+
+/** Called off from this side. */
+export class Cancelled extends Error {}
+
+type Reply = Extract<Answer, { op: "reply" }>;
+type Part = Extract<Answer, { op: "part" }>;
+
+interface Pending {
+  resolve(answered: { answer: Reply; buffers: DataView[] }): void;
+  reject(error: Error): void;
+  part: ((answer: Part, buffers: DataView[]) => void) | undefined;
+}
+
+interface Options {
+  signal?: AbortSignal;
+  onPart?: (answer: Part, buffers: DataView[]) => void;
+}
+
+/**
+ * Requests that wait for an answer. Answers are broadcast to every page that shows the widget, so each table marks
+ * its requests with a word of its own and lets strangers' answers pass.
+ */
+export class Requests {
+  #next = 0;
+  #pending = new Map<string, Pending>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #mark = Math.random().toString(36).slice(2, 10);
+  readonly #send: (message: object) => void;
+  readonly #patience: number;
+  readonly #onLink: (answering: boolean) => void;
+
+  /** `onLink(false)` after `patience` milliseconds in which requests wait and nothing is heard. */
+  constructor(send: (message: object) => void, patience: number, onLink: (answering: boolean) => void) {
+    this.#send = send;
+    this.#patience = patience;
+    this.#onLink = onLink;
+  }
+
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  async ask(ask: Ask, { signal, onPart }: Options = {}): Promise<{ answer: Reply; buffers: DataView[] }> {
+    if (signal?.aborted) throw new Cancelled();
+    const request = `${this.#mark}-${this.#next++}`;
+    const cancel = () => {
+      this.#take(request)?.reject(new Cancelled());
+      this.#send({ op: "cancel", requests: [request] });
+    };
+    signal?.addEventListener("abort", cancel, { once: true });
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#pending.set(request, { resolve, reject, part: onPart });
+        this.#startWaiting();
+        this.#send({ ...ask, request });
+      });
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+    }
+  }
+
+  /** A message from the other side. */
+  receive(answer: Answer, buffers: DataView[]): void {
+    this.#stopWaiting();
+    this.#onLink(true);
+    if (answer.op === "part") this.#pending.get(answer.request)?.part?.(answer, buffers);
+    else if (answer.op === "reply") this.#take(answer.request)?.resolve({ answer, buffers });
+    else this.#take(answer.request)?.reject(new Refused(answer.message));
+    this.#startWaiting();
+  }
+
+  /** No answer will come any more. */
+  close(reason: string): void {
+    for (const request of [...this.#pending.keys()]) this.#take(request)?.reject(new Refused(reason));
+  }
+
+  #take(request: string): Pending | undefined {
+    const pending = this.#pending.get(request);
+    this.#pending.delete(request);
+    if (this.#pending.size === 0) this.#stopWaiting();
+    return pending;
+  }
+
+  #startWaiting(): void {
+    if (this.#timer !== undefined || this.#pending.size === 0) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#onLink(false);
+    }, this.#patience);
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}

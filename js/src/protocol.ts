@@ -1,0 +1,117 @@
+/**
+ * What crosses between the browser and Python. The traits mirror `src/ipyassets/widgets/` (named there the same);
+ * Python alone writes them. The browser asks by custom messages, each with a `request` word of its own, and gets
+ * parts, then one last reply or an error. Nothing here is ever a URL: pictures are bytes in the message's buffers.
+ */
+
+import type { Range } from "./core/ranges";
+
+export interface Choice {
+  value: string;
+  label: string;
+}
+
+export interface Filter {
+  name: string;
+  label: string;
+  kind: "choice" | "choices" | "text" | "flag";
+  choices: Choice[];
+}
+
+export interface Service {
+  key: string;
+  title: string;
+  /** What the service calls the place assets live in; null where there is no choice. */
+  places: string | null;
+  filters: Filter[];
+  sorts: Choice[];
+}
+
+export interface Setup {
+  kind: "explorer" | "images";
+  label: string;
+  /** What one item is called, and many. */
+  nouns: [one: string, many: string];
+  height: string;
+  banner: string | null;
+  services: Service[];
+}
+
+export type FilterValue = string | string[] | boolean;
+
+export interface Query {
+  service: string;
+  place: string | null;
+  text: string;
+  filters: Record<string, FilterValue>;
+  sort: string | null;
+}
+
+/** Workspaces and the like, by service key. */
+export type Places = Record<string, { items: Choice[]; message: string | null }>;
+
+export interface Result {
+  generation: number;
+  state: "loading" | "ready" | "error";
+  /** Tiles that can be scrolled to now; grows while a list is walked. */
+  count: number;
+  /** The service's own count of matches, if it gives one. */
+  total: number | null;
+  /** Whether the list ends at `count`. */
+  ended: boolean;
+  message: string | null;
+}
+
+export interface Selection {
+  generation: number;
+  ranges: Range[];
+  /** Selected by Python, and not in this result. */
+  outside: number;
+}
+
+export interface Traits {
+  _setup: Setup;
+  _query: Query;
+  _places: Places;
+  _result: Result;
+  _selection: Selection;
+  _picking: boolean;
+}
+
+export interface TileMessage {
+  index: number;
+  id: string;
+  name: string;
+  /** `wait`: the name is known, the picture is on its way. */
+  state: "wait" | "ok" | "none" | "error";
+  message?: string;
+  width?: number;
+  height?: number;
+  mime?: string;
+  /** Which of the message's buffers holds the picture. */
+  buffer?: number;
+}
+
+export interface DetailMessage {
+  name: string;
+  facts: [label: string, value: string][];
+  state: "ok" | "none" | "error";
+  message?: string;
+  width?: number;
+  height?: number;
+  mime?: string;
+  buffer?: number;
+}
+
+export type Ask =
+  | { op: "hello" }
+  | { op: "search"; query: Query }
+  | { op: "tiles"; generation: number; ranges: readonly Range[]; edge: number }
+  | { op: "detail"; generation: number; index: number; edge: number }
+  | { op: "select"; generation: number; ranges: readonly Range[] }
+  | { op: "use" };
+
+export type Answer =
+  | { op: "part"; request: string; tiles: TileMessage[] }
+  | { op: "reply"; request: string; generation?: number; detail?: DetailMessage }
+  | { op: "error"; request: string; message: string };

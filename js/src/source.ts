@@ -1,0 +1,66 @@
+import type { Ranges } from "./core/ranges";
+import type { Places, Query, Result, Setup } from "./protocol";
+
+/** A picture that came: bytes to show, or why there are none. */
+export interface Picture {
+  state: "wait" | "ok" | "none" | "error";
+  message: string;
+  blob: Blob | null;
+  width: number;
+  height: number;
+}
+
+export interface Tile extends Picture {
+  index: number;
+  id: string;
+  name: string;
+}
+
+export interface Detail extends Picture {
+  name: string;
+  facts: [label: string, value: string][];
+}
+
+/** How the other side is doing: `slow` when it has not answered for a while, `lost` when it is gone for good. */
+export type Link = "ok" | "slow" | "lost";
+
+export interface Snapshot {
+  readonly setup: Setup;
+  /** What is being asked, ahead of `result` while an answer is on its way. */
+  readonly query: Query;
+  readonly places: Places;
+  readonly result: Result;
+  readonly selection: Ranges;
+  readonly outside: number;
+  readonly picking: boolean;
+  readonly link: Link;
+  /** Why the last thing asked was refused, if it was. */
+  readonly refusal: string | null;
+}
+
+export type Topic = keyof Snapshot;
+
+/**
+ * Everything the grid needs, whatever carries it. The notebook's comm is one such source
+ * (`kernel/source.ts`); a page fed over HTTP would be another.
+ */
+export interface AssetSource {
+  readonly now: Snapshot;
+  /** Called after every change, with what changed. */
+  subscribe(listener: (changed: ReadonlySet<Topic>) => void): () => void;
+  search(query: Query): void;
+  /** Tiles of one generation; `onTiles` is called as they come, more than once for a tile (name, then picture). */
+  tiles(
+    generation: number,
+    wanted: Ranges,
+    edge: number,
+    onTiles: (tiles: Tile[]) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+  detail(generation: number, index: number, edge: number, signal: AbortSignal): Promise<Detail>;
+  select(selection: Ranges): void;
+  /** "Use selection": hand the selection to whoever waits for it. */
+  use(): void;
+  /** Ask whether the other side is there. */
+  knock(): void;
+}

@@ -1,0 +1,65 @@
+import type { AssetSource } from "../source";
+import { button, counted, h, icon, say } from "./dom";
+
+/** The sandbox's banner above everything. */
+export function banner(text: string): HTMLElement {
+  return h("div", { class: "ipya-strip ipya-banner", role: "note" }, text);
+}
+
+/** Says that the kernel does not answer, and offers to ask again. */
+export class LinkStrip {
+  readonly element: HTMLElement;
+  readonly #text = h("span", {});
+  readonly #again: HTMLButtonElement;
+  readonly #source: AssetSource;
+
+  constructor(source: AssetSource) {
+    this.#source = source;
+    this.#again = button({ text: "Ask again", onClick: () => source.knock() });
+    this.element = h(
+      "div",
+      { class: "ipya-strip ipya-trouble", role: "status" },
+      icon("warning"),
+      this.#text,
+      h("span", { class: "ipya-space" }),
+      this.#again,
+    );
+    this.sync();
+  }
+
+  sync(): void {
+    const { link } = this.#source.now;
+    this.element.hidden = link === "ok";
+    this.#again.hidden = link === "lost";
+    if (link === "slow") say(this.#text, "The kernel does not answer: it is busy, restarting or gone.");
+    if (link === "lost") say(this.#text, "The kernel is gone. Run the cell again to bring this widget back.");
+  }
+}
+
+/** Stands at the bottom while Python awaits `pick()`. */
+export class PickStrip {
+  readonly element: HTMLElement;
+  readonly #use: HTMLButtonElement;
+  readonly #source: AssetSource;
+
+  constructor(source: AssetSource) {
+    this.#source = source;
+    this.#use = button({ text: "Use selection", look: "primary", onClick: () => source.use() });
+    this.element = h(
+      "div",
+      { class: "ipya-strip ipya-pick", role: "status" },
+      h("span", {}, "The notebook waits for your choice."),
+      h("span", { class: "ipya-space" }),
+      this.#use,
+    );
+    this.sync();
+  }
+
+  sync(): void {
+    const { picking, selection, outside, setup } = this.#source.now;
+    const size = selection.size + outside;
+    this.element.hidden = !picking;
+    this.#use.disabled = size === 0;
+    this.#use.title = size ? counted(size, setup.nouns) : "Select something first";
+  }
+}

@@ -1,0 +1,86 @@
+import { keepFromHost } from "../core/keys";
+import type { Tiles } from "../core/tiles";
+import type { AssetSource } from "../source";
+import { DetailView } from "./detail";
+import { h, leave, SUPPRESS } from "./dom";
+import { Grid } from "./grid";
+import { Notice } from "./notice";
+import { Status, TILE_SIZES } from "./status";
+import { banner, LinkStrip, PickStrip } from "./strips";
+import { Toolbar } from "./toolbar";
+
+/** One view of the widget, put into `host`. Returns what takes it down again. */
+export function show(source: AssetSource, tiles: Tiles, host: HTMLElement): () => void {
+  const { setup } = source.now;
+  const grid = new Grid(source, tiles, TILE_SIZES.usual, {
+    open: (index) => detail.show(index),
+    leave: () => leave(root),
+  });
+  const detail = new DetailView(source, tiles, (index) => grid.focus(index));
+  const toolbar = setup.kind === "explorer" ? new Toolbar(source) : null;
+  const status = new Status(source, {
+    selectAll: () => grid.selectAll(),
+    tileSize: (size) => grid.setTileSize(size),
+  });
+  const notice = new Notice(source);
+  const link = new LinkStrip(source);
+  const pick = new PickStrip(source);
+  const main = h(
+    "div",
+    { class: "ipya-main" },
+    h("div", { class: "ipya-busy", "aria-hidden": "true" }),
+    grid.element,
+    notice.element,
+  );
+  const root = h(
+    "section",
+    { class: "ipya-root", "aria-label": setup.label },
+    setup.banner && banner(setup.banner),
+    toolbar?.element,
+    status.element,
+    link.element,
+    main,
+    pick.element,
+    detail.element,
+  );
+  root.style.height = setup.height;
+
+  const refresh = () => {
+    root.dataset.state = source.now.result.state;
+    grid.element.hidden = notice.sync();
+    status.sync();
+    link.sync();
+    pick.sync();
+  };
+  const unsubscribe = source.subscribe((changed) => {
+    toolbar?.sync(changed);
+    detail.sync(changed);
+    refresh();
+  });
+  root.addEventListener("keydown", keepKeys);
+  host.append(root);
+  refresh();
+
+  return () => {
+    unsubscribe();
+    toolbar?.close();
+    detail.dispose();
+    grid.close();
+    root.remove();
+  };
+}
+
+/**
+ * Keys meant for us go no further. The host's own chords, such as saving, do: for them the mark that holds JupyterLab
+ * off is taken from the focused element for as long as this one event travels.
+ */
+function keepKeys(event: KeyboardEvent): void {
+  if (event.defaultPrevented || keepFromHost(event)) {
+    event.stopPropagation();
+    return;
+  }
+  const target = event.target as HTMLElement;
+  if (event.key === "Tab" || !target.hasAttribute(SUPPRESS)) return;
+  target.removeAttribute(SUPPRESS);
+  setTimeout(() => target.setAttribute(SUPPRESS, "true"));
+}
