@@ -1,0 +1,38 @@
+"""Basic authorization with an API key and its secret."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+
+from ipyassets.errors import AuthenticationError
+from ipyassets.http.client import Answer
+from ipyassets.http.secret import Secret
+
+__all__ = ["BasicKeys"]
+
+
+class BasicKeys:
+    """An API key and its secret. They belong to one project and do not expire by themselves."""
+
+    def __init__(self, api_key: Secret, api_secret: Secret) -> None:
+        key, password = api_key.reveal().strip(), api_secret.reveal().strip()
+        if not key or not password or ":" in key:
+            raise AuthenticationError(
+                "The Scenario API key and its secret must not be empty, and the key has no colon."
+            )
+        self._header = Secret("Basic " + base64.b64encode(f"{key}:{password}".encode()).decode())
+
+    async def headers(self) -> Mapping[str, str]:
+        return {"Authorization": self._header.reveal()}
+
+    def refused(self, answer: Answer, sent: Mapping[str, str]) -> bool:
+        """False: logging in anew would send the same keys."""
+        del answer, sent
+        return False
+
+    def learned(self, answer: Answer, sent: Mapping[str, str]) -> None:
+        """Nothing: keys are not renewed by use."""
+
+    def forget(self) -> None:
+        self._header = Secret("")

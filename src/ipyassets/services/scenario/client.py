@@ -1,0 +1,140 @@
+"""Scenario: assets listed and searched, and the pictures they are shown by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Final, TypeVar
+
+from ipyassets.errors import AssetServiceError, BadResponse, InvalidRequest, NotFound, ServiceUnavailable
+from ipyassets.http.client import Call, HttpClient
+from ipyassets.services.base import AssetService, Capabilities, PosterSource, Record, Search, Served
+from ipyassets.services.scenario.auth import BasicKeys
+from ipyassets.services.scenario.errors import explain, explain_file
+from ipyassets.services.scenario.filters import FILTERS, SORTS, Listing, understood
+from ipyassets.services.scenario.records import Collection, Tag, asset, collection, tag
+from ipyassets.services.scenario.renditions import Rendition, renditions, wants_large
+from ipyassets.services.scenario.search import AssetListing, AssetSearch, next_token
+from ipyassets.services.wire import base_address, host, listed, origin, segment
+
+__all__ = ["BASE_URL", "ScenarioService"]
+
+BASE_URL: Final = "https://api.cloud.scenario.com/v1"
+
+_REFUSED: Final = (401, 403, 404, 410)
+"""What the file server answers for a link that is no longer good."""
+_MOST_PAGES: Final = 1000
+
+T = TypeVar("T")
+
+
+class ScenarioService(AssetService):
+    """The assets of one project."""
+
+    name: ClassVar[str] = "scenario"
+    title: ClassVar[str] = "Scenario"
+    capabilities: ClassVar[Capabilities] = Capabilities(filters=FILTERS, sorts=SORTS)
+
+    def __init__(self, keys: BasicKeys, *, project_id: str | None = None, base_url: str = BASE_URL) -> None:
+        self.base_url = base_address(base_url, self.title)
+        self._keys = keys
+        self._scope = (("projectId", project_id.strip()),) if project_id and project_id.strip() else ()
+        self._http = HttpClient(self.title, explain=explain, authorizer=keys)
+        # Signed URLs are credentials themselves. The client that fetches them has no others, whatever they lead to.
+        self._files = HttpClient("Scenario's file server", explain=explain_file)
+
+    def search(
+        self, text: str = "", *, workspace: str | None = None, sort: str | None = None, **filters: Any
+    ) -> Search:
+        """Assets that match ``text``, or all of them; keywords: `AssetFilters`."""
+        if workspace is not None:
+            raise InvalidRequest("Scenario has no workspaces to choose from: its keys belong to one project.")
+        request = understood(text, sort, filters)
+        if isinstance(request, Listing):
+            return AssetListing(self._http, f"{self.base_url}/assets", self._scope, request)
+        return AssetSearch(self._http, f"{self.base_url}/search/assets", self._scope, request)
+
+    async def record(self, id: str) -> Record:
+        url = f"{self.base_url}/assets/{segment(id, 'a Scenario asset')}"
+        answer = await self._http.send(Call("GET", url, params=self._scope, what=f"the asset {id:.60}"))
+        entity = answer.json_object().get("asset")
+        if not isinstance(entity, dict):
+            raise BadResponse(f"{answer.asked} answered without the object 'asset'.", status=answer.status)
+        return asset(entity)
+
+    def poster_source(
+        self, record: Record, *, width: int | None = None, height: int | None = None, size: str | None = None
+    ) -> PosterSource | None:
+        """The thumbnail for small boxes (``size="small"``), the picture itself for large ones (``size="large"``)."""
+        large = wants_large(width, height, size)
+        known = renditions(record, large=large)
+        if not known:
+            return None
+
+        async def fetch() -> Served:
+            try:
+                return await self._file(known[0], record.id)
+            except AssetServiceError as error:
+                if not _worth_another_look(known[0], error):
+                    raise
+            return await self._fresh(record.id, large=large)
+
+        updated = str(record.raw.get("updatedAt") or "")
+        return PosterSource(("scenario", host(self.base_url), record.id, known[0].word, updated), fetch)
+
+    async def collections(self) -> list[Collection]:
+        """The collections of the project."""
+        return await self._all("collections", collection)
+
+    async def tags(self) -> list[Tag]:
+        """The tags in use."""
+        return await self._all("tags", tag)
+
+    async def close(self) -> None:
+        self._keys.forget()
+        await self._http.close()
+        await self._files.close()
+
+    # -- files ----------------------------------------------------------------------------------------------------
+
+    async def _file(self, rendition: Rendition, id: str) -> Served:
+        at = origin(rendition.url)
+        if at is None or (at[0] == "http" and self.base_url.startswith("https:")):
+            raise BadResponse(f"Scenario gave a {rendition.word} for asset {id} at an address that is not safe to ask.")
+        call = Call("GET", rendition.url, authorize=False, what=f"the {rendition.word} of asset {id}")
+        answer = await self._files.send(call)
+        return Served(answer.content, answer.content_type or None)
+
+    async def _fresh(self, id: str, *, large: bool) -> Served:
+        """The picture by the links of the asset as it is now."""
+        failure: AssetServiceError | None = None
+        for rendition in renditions(await self.record(id), large=large):
+            try:
+                return await self._file(rendition, id)
+            except AssetServiceError as error:
+                if not _worth_another_look(rendition, error):
+                    raise
+                failure = failure or error
+        raise failure or NotFound(f"Scenario has no picture of asset {id}.", code="NO_POSTER")
+
+    # -- lists beside the assets ----------------------------------------------------------------------------------
+
+    async def _all(self, what: str, read: Callable[[Mapping[str, Any]], T]) -> list[T]:
+        found: list[T] = []
+        token: str | None = None
+        for _ in range(_MOST_PAGES):
+            params = [*self._scope, ("pageSize", "100"), *([("paginationToken", token)] if token else [])]
+            call = Call("GET", f"{self.base_url}/{what}", params=params, what=f"the list of {what}")
+            answer = await self._http.send(call)
+            body = answer.json_object()
+            found += [read(entity) for entity in listed(body, what, answer)]
+            token = next_token(body, token)
+            if token is None:
+                break
+        return found
+
+
+def _worth_another_look(rendition: Rendition, error: AssetServiceError) -> bool:
+    """Whether the link may be stale (or, a guessed one, wrong) rather than the server in trouble."""
+    if error.status in _REFUSED:
+        return True
+    return rendition.guessed and isinstance(error, ServiceUnavailable) and error.status is not None

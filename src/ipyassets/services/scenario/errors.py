@@ -1,0 +1,88 @@
+"""How Scenario's error bodies read. There is no single form; five are attested, and a proxy's HTML besides.
+
+``reason`` (with ``trace_id``), ``message``, ``error`` (with ``code``) and ``detail`` are tried in that order.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ipyassets.errors import PermissionDenied
+from ipyassets.http.client import Answer, Explanation
+from ipyassets.services.wire import shortened
+
+__all__ = ["explain", "explain_file"]
+
+_QUOTA: Final = "QUOTA_EXCEEDED"
+_XML_CODE: Final = re.compile(rb"<Code>([A-Za-z]{1,60})</Code>")
+_ADVICE: Final = {
+    401: "Check the API key and its secret; both belong to one project.",
+    403: "Check the API key and its secret, and that they belong to the project asked for.",
+}
+_CEILING: Final = "This is a limit of the plan: waiting does not help, a larger plan does."
+
+
+def explain(answer: Answer) -> Explanation:
+    """What an error answer of the API says, whatever its form."""
+    try:
+        body = json.loads(answer.content)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        return Explanation(advice=_ADVICE.get(answer.status))
+    inner = body.get("details")
+    details = _details(body, inner)
+    code = shortened(body.get("code"))
+    ceiling = code == _QUOTA or (isinstance(inner, dict) and "actionLimit" in inner)
+    return Explanation(
+        code=code,
+        message=_message(body),
+        details=details,
+        retry_after=_seconds(body.get("remainingSeconds")),
+        retry=False if ceiling else None,
+        error=PermissionDenied if answer.status == 402 else None,
+        advice=_CEILING if ceiling else _ADVICE.get(answer.status),
+    )
+
+
+def explain_file(answer: Answer) -> Explanation:
+    """What the file server says: XML with a code, or nothing. Its longer texts may quote the signed URL."""
+    found = _XML_CODE.search(answer.content[:4096])
+    advice = "The link may have expired; search again for a fresh one." if answer.status in (401, 403, 410) else None
+    return Explanation(code=found[1].decode() if found else None, advice=advice)
+
+
+def _message(body: Mapping[str, Any]) -> str | None:
+    for name in ("reason", "message", "error", "detail"):
+        value = body.get(name)
+        if isinstance(value, dict):  # some gateways wrap it once more
+            value = value.get("message") or value.get("reason")
+        if isinstance(value, list):
+            value = "; ".join(str(entry.get("msg", "")) for entry in value if isinstance(entry, dict))
+        text = shortened(value)
+        if text:
+            return text
+    return None
+
+
+def _details(body: Mapping[str, Any], inner: object) -> tuple[Any, ...]:
+    """What the service said besides; the trace id is what its support asks for."""
+    found: list[Any] = []
+    if isinstance(inner, dict):
+        found.append(inner)
+    elif isinstance(inner, list):
+        found.extend(inner)
+    trace = body.get("trace_id") or body.get("traceId")
+    if trace:
+        found.append({"trace_id": trace})
+    return tuple(found)
+
+
+def _seconds(value: object) -> float | None:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        return None
+    return max(0.0, float(value))
