@@ -1,0 +1,120 @@
+"""The web server of a sandbox: uvicorn in a thread, around the services and the faults layer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import uvicorn
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.routing import BaseRoute, Mount, Router
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from ipyassets.sandbox.faults import TRANSPORT, App, FaultLayer, Faults, Message, Receive, Send
+
+__all__ = ["Runner", "application"]
+
+KEEP_ALIVE = 75
+"""Seconds an idle connection stays open: longer than clients keep theirs, so that they never race with us."""
+
+
+def application(
+    prefixes: Mapping[str, Sequence[BaseRoute]],
+    faults: Faults,
+    latency: Callable[[], float],
+    *,
+    hosts: Sequence[str],
+) -> App:
+    """The ASGI application: who may ask, what goes wrong, then the routes below each prefix."""
+    mounts = [Mount(prefix, app=Router(routes, redirect_slashes=False)) for prefix, routes in prefixes.items()]
+    # A page on the web may point a name of its own at this address; its Host header gives it away.
+    return TrustedHostMiddleware(
+        FaultLayer(Router(mounts, redirect_slashes=False), faults, latency),
+        allowed_hosts=list(hosts),
+        www_redirect=False,
+    )
+
+
+class Connection(H11Protocol):
+    """Puts each connection's transport into the scope, for the faults layer to break."""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        app: Any = self.app
+
+        async def with_transport(scope: Message, receive: Receive, send: Send) -> None:
+            scope.setdefault("extensions", {})[TRANSPORT] = transport
+            await app(scope, receive, send)
+
+        self.app = with_transport
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Answers that stall on purpose, and clients that keep their connections, would hold us up.
+        for connection in tuple(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+        await super().shutdown(sockets)
+
+
+class Runner:
+    """One run of the server, on a socket that is bound already."""
+
+    def __init__(self, app: App, listener: socket.socket) -> None:
+        self.listener = listener
+        self._ready = threading.Event()
+        self._failure: BaseException | None = None
+        config = uvicorn.Config(
+            app,
+            http=Connection,
+            ws="none",
+            loop="asyncio",
+            lifespan="off",
+            log_config=None,
+            log_level=logging.WARNING,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = _Server(config, self._ready)
+        # A daemon: a script that never stops its sandbox still ends, by way of atexit.
+        self._thread = threading.Thread(target=self._run, name="ipyassets-sandbox", daemon=True)
+
+    def start(self, timeout: float) -> None:
+        self._thread.start()
+        if not self._ready.wait(timeout) or self._failure is not None:
+            self.stop(timeout)
+            raise RuntimeError("the sandbox did not start") from self._failure
+
+    def stop(self, timeout: float) -> None:
+        self._server.should_exit = True
+        if self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+        with contextlib.suppress(OSError):
+            self.listener.close()
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner() as runner:
+                runner.run(self._server.serve(sockets=[self.listener]))
+        except BaseException as error:  # handed to start(), or logged
+            self._failure = error
+            if self._ready.is_set():
+                logging.getLogger("ipyassets.sandbox").exception("the sandbox's server broke off")
+        finally:
+            self._ready.set()

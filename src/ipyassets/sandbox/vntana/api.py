@@ -1,0 +1,51 @@
+"""Both VNTANA APIs of one sandbox, and the accounts that open them."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from ipyassets.sandbox.vntana.accounts import NORTHLIGHT, SHOWROOM, Accounts
+from ipyassets.sandbox.vntana.admin import AdminApi
+from ipyassets.sandbox.vntana.auth import AuthApi
+from ipyassets.sandbox.vntana.catalogue import Catalogue
+from ipyassets.sandbox.vntana.errors import nothing_else
+from ipyassets.sandbox.vntana.public import PublicApi
+from ipyassets.sandbox.vntana.rows import Rows
+from ipyassets.sandbox.vntana.search import Finder
+from ipyassets.sandbox.vntana.tokens import Tokens
+from ipyassets.sandbox.world import World
+
+__all__ = ["VntanaApi"]
+
+
+class VntanaApi:
+    """One VNTANA platform: ``organization`` and ``workspace`` are the main ones, ``owner`` may see everything.
+
+    ``manager`` (two workspaces) and ``assistant`` (one) must take the workspace step and search one workspace at a
+    time; ``viewer`` may not search; ``supplier`` administers the other organization alone.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.organization = NORTHLIGHT
+        self.workspace = SHOWROOM
+        self.catalogue = Catalogue(world.settings.assets)
+        accounts = Accounts()
+        self.owner = accounts.owner
+        self.manager = accounts.manager
+        self.assistant = accounts.assistant
+        self.viewer = accounts.viewer
+        self.supplier = accounts.supplier
+        self.tokens = Tokens(world)
+        finder = Finder(self.catalogue)
+        rows = Rows(self.catalogue)
+        self._auth = AuthApi(world, accounts, self.tokens, self.catalogue)
+        self._admin = AdminApi(world, self.tokens, self.catalogue, finder, rows)
+        self._public = PublicApi(world, self.catalogue, finder, rows)
+
+    def admin_routes(self) -> list[BaseRoute]:
+        """Routes of the Admin API, relative to its prefix."""
+        return nothing_else([*self._auth.routes(), *self._admin.routes()])
+
+    def public_routes(self) -> list[BaseRoute]:
+        """Routes of the Public API, relative to its prefix."""
+        return nothing_else(self._public.routes())

@@ -1,0 +1,55 @@
+"""What the three emulated services of one sandbox share: its settings, its clock and its address."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+__all__ = ["Settings", "World"]
+
+
+@dataclass(slots=True)
+class Settings:
+    """Every choice the services' documents leave open, and the lifetimes a test wants to shorten.
+
+    Defaults are the recommended choices; each field names the question it answers. All but ``assets`` may be
+    changed while the sandbox runs.
+    """
+
+    assets: int | None = None
+    """Grow every catalogue to this many assets (None: the natural catalogue, which is also the least)."""
+    latency: float = 0.0
+    """Seconds added before every answer."""
+
+    vntana_token_lifetime: float = 30 * 24 * 3600.0
+    vntana_max_page_size: int = 500
+    vntana_bad_credentials_status: int = 403
+    vntana_expired_token_status: int = 403
+    vntana_always_show_drafts: bool = False
+    """Whether a search that names no status gives drafts too."""
+    vntana_strict_bearer: bool = False
+    """Whether a token without the word ``Bearer`` before it is refused."""
+    vntana_single_token: bool = False
+    """Whether a new token revokes every older one of that user, not only those of the same scope."""
+    vntana_query_client_filters: bool = False
+    """Whether ``?clientUuid=`` on the search over several workspaces narrows it to that one."""
+    vntana_public_shows_internal: bool = False
+    """Whether the Public API serves LIVE_INTERNAL products by uuid."""
+
+    itwin_token_lifetime: float = 3600.0
+
+    scenario_url_lifetime: float | None = None
+    """Seconds a signed URL lives; None: the service's calendar rule."""
+    scenario_strict_transforms: bool = False
+
+
+@dataclass(slots=True)
+class World:
+    """Handed to each emulated service when it is made."""
+
+    settings: Settings
+    origin: str = ""
+    """``http://127.0.0.1:PORT`` once the socket is bound; services build absolute links from it at request time."""
+    clock: Callable[[], float] = field(default=time.time)
+    """Seconds since the epoch; a test may put its own here to make tokens and URLs expire."""
