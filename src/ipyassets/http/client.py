@@ -120,7 +120,7 @@ class Call:
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     params: Sequence[tuple[str, str]] = ()
-    json: Any = None
+    json: Any = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
     repeatable: bool | None = None
     """Whether sending it twice does no harm; None: by the method."""

@@ -1,0 +1,213 @@
+"""`Vntana` and `AsyncVntana`: products of the VNTANA platform, through its Admin API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Unpack
+
+from ipyassets.clients.base import AsyncClient, BlockingClient
+from ipyassets.collections.asset_list import AssetList, AsyncAssetList
+from ipyassets.collections.images import decode, in_decode_pool
+from ipyassets.collections.posters import Box, served
+from ipyassets.http import loop
+from ipyassets.http.credentials import missing, prompt, secret, setting
+from ipyassets.services.base import Served
+from ipyassets.services.vntana.auth import Login, PasswordLogin, TokenLogin
+from ipyassets.services.vntana.client import BASE_URL, VntanaService
+from ipyassets.services.vntana.filters import VntanaFilters
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+__all__ = ["AsyncVntana", "Vntana"]
+
+_VARIABLES = (
+    "VNTANA_PERSONAL_ACCESS_TOKEN",
+    "VNTANA_EMAIL",
+    "VNTANA_PASSWORD",
+    "VNTANA_ORGANIZATION",
+    "VNTANA_WORKSPACE",
+    "VNTANA_ADMIN_URL",
+)
+_NEEDED = (("VNTANA_PERSONAL_ACCESS_TOKEN",), ("VNTANA_EMAIL", "VNTANA_PASSWORD"))
+
+
+def _service(
+    *,
+    personal_access_token: str | None,
+    email: str | None,
+    password: str | None,
+    organization: str | None,
+    workspace: str | None,
+    base_url: str | None,
+) -> VntanaService:
+    return VntanaService(
+        _login(personal_access_token, email, password),
+        organization=setting(organization, "VNTANA_ORGANIZATION"),
+        workspace=setting(workspace, "VNTANA_WORKSPACE"),
+        base_url=setting(base_url, "VNTANA_ADMIN_URL") or BASE_URL,
+    )
+
+
+def _login(personal_access_token: str | None, email: str | None, password: str | None) -> Login:
+    # What is given as an argument comes before what merely stands in the environment.
+    key = None if email and not personal_access_token else secret(personal_access_token, "VNTANA_PERSONAL_ACCESS_TOKEN")
+    if key is not None:
+        return TokenLogin(key)
+    address = setting(email, "VNTANA_EMAIL")
+    if address:
+        word = secret(password, "VNTANA_PASSWORD") or prompt(f"VNTANA password of {address}")
+        if word is None:
+            raise missing("VNTANA", "password (VNTANA_PASSWORD) along with email")
+        return PasswordLogin(address, word)
+    key = prompt("VNTANA personal access token")
+    if key is None:
+        raise missing(
+            "VNTANA",
+            "personal_access_token (VNTANA_PERSONAL_ACCESS_TOKEN)",
+            "email and password (VNTANA_EMAIL, VNTANA_PASSWORD)",
+        )
+    return TokenLogin(key)
+
+
+async def _served(core: VntanaService, product: str, workspace: str, blob_id: str, box: Box) -> Served:
+    return await served(core.poster_by_ids(product, workspace, blob_id, width=box.width, height=box.height))
+
+
+async def _poster(core: VntanaService, product: str, workspace: str, blob_id: str, box: Box) -> Image.Image:
+    found = await _served(core, product, workspace, blob_id, box)
+    return await in_decode_pool(decode, found.content, box.width, box.height)
+
+
+class Vntana(BlockingClient[VntanaService]):
+    """VNTANA, through its Admin API. Methods block until they are done; `AsyncVntana` is awaited.
+
+    ``personal_access_token``: the "Authentication Key" of VNTANA's settings; or ``email`` and ``password``.
+    ``organization``, ``workspace``: by uuid, slug or name; the only one is taken where there is one. Owners and
+    administrators of an organization who name no workspace search all of them. ``base_url``: of the Admin API.
+
+    Without arguments: VNTANA_PERSONAL_ACCESS_TOKEN, or VNTANA_EMAIL and VNTANA_PASSWORD; VNTANA_ORGANIZATION,
+    VNTANA_WORKSPACE, VNTANA_ADMIN_URL; the keyring; a prompt where a person is at one. Nobody is logged in before
+    the first request, which raises `AuthenticationError` for wrong credentials and `InvalidRequest`, naming what
+    there is, for an organization or workspace that is unknown or not chosen among several.
+    """
+
+    variables: ClassVar[tuple[str, ...]] = _VARIABLES
+    needed: ClassVar[tuple[tuple[str, ...], ...]] = _NEEDED
+
+    def __init__(
+        self,
+        personal_access_token: str | None = None,
+        *,
+        email: str | None = None,
+        password: str | None = None,
+        organization: str | None = None,
+        workspace: str | None = None,
+        base_url: str | None = None,
+    ) -> None:
+        self.core = _service(
+            personal_access_token=personal_access_token,
+            email=email,
+            password=password,
+            organization=organization,
+            workspace=workspace,
+            base_url=base_url,
+        )
+
+    def search(
+        self,
+        text: str = "",
+        *,
+        limit: int | None = None,
+        workspace: str | None = None,
+        sort: str | None = None,
+        **filters: Unpack[VntanaFilters],
+    ) -> AssetList:
+        """Products that match ``text`` in the service's order of relevance; all of them, newest first, without it.
+
+        ``workspace``: another one than the client's own, by uuid, slug or name. ``sort``: ``"name"``, ``"-updated"``
+        and so on (``-``: backwards), by name, created, updated, conversion_status, workspace, tags, pipeline,
+        original_size, optimized_size, original_poly_count or optimized_poly_count; several with commas between.
+        Further keywords are those of `VntanaFilters`: ``exact_name``, ``status``, ``asset_types``, ``tag_name``,
+        ``attribute_key``, ``created=("2024-01-01", None)`` and so on. Drafts come only with ``status="DRAFT"``.
+
+        Nothing is sent before the list is touched. Raises `InvalidRequest` for a keyword or value that makes no
+        sense, saying what is allowed.
+        """
+        return self._search(text, limit, workspace=workspace, sort=sort, **filters)
+
+    def poster(
+        self, product: str, workspace: str, blob_id: str, width: int | None = None, height: int | None = None
+    ) -> Image.Image:
+        """The poster of the three ids that a webhook or a search row gives, at most ``width`` x ``height`` pixels.
+
+        ``product``: its uuid; ``workspace``: its ``clientUuid``; ``blob_id``: ``asset.thumbnailBlobId``. Raises
+        `NotFound` for an unknown one, `PermissionDenied` for a draft, `BadResponse` if what came is no picture.
+        """
+        return loop.run(_poster(self.core, product, workspace, blob_id, Box(width, height)))
+
+    def poster_bytes(
+        self, product: str, workspace: str, blob_id: str, width: int | None = None, height: int | None = None
+    ) -> bytes:
+        """As `poster`, but the file as the service serves it, not re-encoded."""
+        return loop.run(_served(self.core, product, workspace, blob_id, Box(width, height))).content
+
+    def logout(self) -> None:
+        """End this account's tokens at the service; the next request logs in again.
+
+        All clients of this process with the same credentials share the tokens.
+        """
+        loop.run(self.core.log_out())
+
+
+class AsyncVntana(AsyncClient[VntanaService]):
+    """VNTANA, awaited. Arguments as for `Vntana`."""
+
+    variables: ClassVar[tuple[str, ...]] = _VARIABLES
+    needed: ClassVar[tuple[tuple[str, ...], ...]] = _NEEDED
+
+    def __init__(
+        self,
+        personal_access_token: str | None = None,
+        *,
+        email: str | None = None,
+        password: str | None = None,
+        organization: str | None = None,
+        workspace: str | None = None,
+        base_url: str | None = None,
+    ) -> None:
+        self.core = _service(
+            personal_access_token=personal_access_token,
+            email=email,
+            password=password,
+            organization=organization,
+            workspace=workspace,
+            base_url=base_url,
+        )
+
+    def search(
+        self,
+        text: str = "",
+        *,
+        limit: int | None = None,
+        workspace: str | None = None,
+        sort: str | None = None,
+        **filters: Unpack[VntanaFilters],
+    ) -> AsyncAssetList:
+        """As `Vntana.search`; not awaited itself."""
+        return self._search(text, limit, workspace=workspace, sort=sort, **filters)
+
+    async def poster(
+        self, product: str, workspace: str, blob_id: str, width: int | None = None, height: int | None = None
+    ) -> Image.Image:
+        """As `Vntana.poster`."""
+        return await loop.awaiting(_poster(self.core, product, workspace, blob_id, Box(width, height)))
+
+    async def poster_bytes(
+        self, product: str, workspace: str, blob_id: str, width: int | None = None, height: int | None = None
+    ) -> bytes:
+        """As `Vntana.poster_bytes`."""
+        return (await loop.awaiting(_served(self.core, product, workspace, blob_id, Box(width, height)))).content
+
+    async def logout(self) -> None:
+        """As `Vntana.logout`."""
+        await loop.awaiting(self.core.log_out())

@@ -1,0 +1,377 @@
+"""The ladder: log in, choose an organization, choose a workspace, each step with a token of its own.
+
+A token of a lower rung opens nothing but the next one. Owners and administrators of an organization stop at its
+token, which reaches all its workspaces; everybody else needs one of the workspace. Asking for a new token of the same
+scope revokes the older one, so each is shared by all clients of the process with the same credentials.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol, TypeVar
+
+from ipyassets.errors import AssetServiceError, AuthenticationError, BadResponse, InvalidRequest, PermissionDenied
+from ipyassets.http.client import Answer, Call, HttpClient
+from ipyassets.http.secret import Secret
+from ipyassets.http.tokens import SharedToken, shared_token
+from ipyassets.services.base import Workspace
+from ipyassets.services.vntana.errors import response, token_is_stale
+from ipyassets.services.vntana.records import Organization, organization, workspace
+from ipyassets.services.wire import listed
+
+__all__ = ["Ladder", "Login", "PasswordLogin", "Reach", "Scope", "TokenLogin"]
+
+HEADER: Final = "X-AUTH-TOKEN"
+_PREFIX: Final = "bearer "
+_REFUSED_FOR: Final = 5.0
+"""Seconds a refused login is not tried again: a batch of posters must not lock the account."""
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_NAMED_IN_MESSAGES: Final = 20
+
+Obtain = Callable[[], Awaitable[Secret]]
+
+
+class _Place(Protocol):
+    """An organization or a workspace: what a person may call it by."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def slug(self) -> str | None: ...
+
+
+P = TypeVar("P", bound=_Place)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogin:
+    """A personal access token ("Authentication Key" in VNTANA's settings)."""
+
+    token: Secret
+    path = "/v1/auth/login/token"
+
+    def body(self) -> dict[str, str]:
+        return {"personal-access-token": self.token.reveal()}
+
+    def identity(self) -> tuple[str, ...]:
+        return ("token", self.token.reveal())
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordLogin:
+    """An e-mail address and its password."""
+
+    email: str = field(repr=False)
+    password: Secret
+    path = "/v1/auth/login"
+
+    def body(self) -> dict[str, str]:
+        return {"email": self.email, "password": self.password.reveal()}
+
+    def identity(self) -> tuple[str, ...]:
+        return ("password", self.email, self.password.reveal())
+
+
+Login = TokenLogin | PasswordLogin
+
+
+class Scope:
+    """The token of one rung, and how to get another one. An `ipyassets.http.client.Authorizer`."""
+
+    def __init__(self, token: SharedToken, obtain: Obtain) -> None:
+        self.token = token
+        self._obtain = obtain
+
+    async def headers(self) -> Mapping[str, str]:
+        return bearer(await self.token.get(self._login))
+
+    def refused(self, answer: Answer, sent: Mapping[str, str]) -> bool:
+        if not token_is_stale(answer):
+            return False
+        self.token.forget(_bare(sent[HEADER]))
+        return True
+
+    def learned(self, answer: Answer, sent: Mapping[str, str]) -> None:
+        """Any answer may bring a newer token; it counts while the one we sent is still the current one."""
+        newer, current = answer.headers.get(HEADER), self.token.peek()
+        if newer and current is not None and current.reveal() == _bare(sent[HEADER]):
+            self.token.set(Secret(_bare(newer)))
+
+    async def _login(self) -> tuple[Secret, float | None]:
+        return await self._obtain(), None
+
+
+class _Steadfast:
+    """A scope whose token is not to blame for a 403: no new login follows one."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    async def headers(self) -> Mapping[str, str]:
+        return await self._scope.headers()
+
+    def refused(self, answer: Answer, sent: Mapping[str, str]) -> bool:
+        return answer.status == 401 and self._scope.refused(answer, sent)
+
+    def learned(self, answer: Answer, sent: Mapping[str, str]) -> None:
+        self._scope.learned(answer, sent)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where a search goes: the workspaces it covers, and the token that opens them."""
+
+    organization: Organization
+    workspaces: tuple[Workspace, ...]
+    scope: Scope
+
+    @property
+    def many(self) -> bool:
+        """Whether the search over several workspaces is open to this role."""
+        return self.organization.administered is True
+
+
+class Ladder:
+    """One account: which organization and workspace it works in, and the tokens for them."""
+
+    def __init__(
+        self, http: HttpClient, base_url: str, login: Login, *, organization: str | None, workspace: str | None
+    ) -> None:
+        self._http = http
+        self._base_url = base_url
+        self._login = login
+        self._organization_wanted = organization
+        self._workspace_wanted = workspace
+        self._organization: Organization | None = None
+        self._places: tuple[Workspace, ...] | None = None
+        self._choosing = asyncio.Lock()
+        self._listing = asyncio.Lock()
+        self._refusal: tuple[float, AuthenticationError] | None = None
+        self._identity = ("vntana", base_url, *login.identity())
+        self._session = Scope(shared_token(*self._identity), self._log_in)
+        self._scopes: dict[tuple[str, ...], Scope] = {}
+
+    # -- where to -------------------------------------------------------------------------------------------------
+
+    async def organization(self) -> Organization:
+        """The organization asked for, or the only one. Raises `InvalidRequest` naming those there are."""
+        async with self._choosing:
+            if self._organization is None:
+                call = Call(
+                    "GET",
+                    f"{self._base_url}/v1/organizations",
+                    authorize=self._session,
+                    what="the list of organizations",
+                )
+                answer = await self._http.send(call)
+                found = [organization(row) for row in listed(response(answer), "grid", answer)]
+                self._organization = chosen(found, self._organization_wanted, "organization")
+            return self._organization
+
+    async def workspaces(self, *, anew: bool = False) -> tuple[Workspace, ...]:
+        """The workspaces this account can see, kept after the first time unless asked for ``anew``."""
+        place = await self.organization()
+        async with self._listing:
+            if self._places is None or anew:
+                call = Call(
+                    "GET",
+                    f"{self._base_url}/v1/clients/client-organizations",
+                    authorize=self._in_organization(place),
+                    what="the list of workspaces",
+                )
+                answer = await self._http.send(call)
+                self._places = tuple(workspace(row) for row in listed(response(answer), "grid", answer))
+            return self._places
+
+    async def reach(self, wanted: str | None = None) -> Reach:
+        """The workspace asked for, else the client's own, else the only one, else all of them where the role may.
+
+        Raises `InvalidRequest` naming the workspaces there are.
+        """
+        place = await self.organization()
+        wanted = wanted or self._workspace_wanted
+        found = await self.workspaces()
+        if wanted and not _matching(found, wanted):
+            found = await self.workspaces(anew=True)  # it may have been made since
+        if not wanted and len(found) > 1 and place.administered:
+            return Reach(place, found, self._in_organization(place))
+        one = chosen(found, wanted, "workspace")
+        return Reach(place, (one,), self._in_workspace(place, one.id))
+
+    async def scope(self, workspace: str | None = None) -> Scope:
+        """The token that opens the workspace of this uuid (None: the client's own)."""
+        place = await self.organization()
+        if place.administered:
+            return self._in_organization(place)
+        if workspace is not None and _UUID.fullmatch(workspace):
+            return self._in_workspace(place, workspace)
+        return (await self.reach(workspace)).scope
+
+    async def workspace_uuid(self, workspace: str) -> str:
+        """The uuid of a workspace called by uuid, slug or name; a uuid is not looked up."""
+        return workspace if _UUID.fullmatch(workspace) else (await self.reach(workspace)).workspaces[0].id
+
+    @staticmethod
+    def steadfast(scope: Scope) -> _Steadfast:
+        """``scope`` for a request that the service may refuse whatever the token, such as the poster of a draft."""
+        return _Steadfast(scope)
+
+    # -- tokens ---------------------------------------------------------------------------------------------------
+
+    async def log_out(self) -> None:
+        """End the tokens of this account at the service and forget them; the next request logs in again.
+
+        Other clients of this process with the same credentials share the tokens, and log in again as well.
+        """
+        for scope in [*reversed(self._scopes.values()), self._session]:
+            token = scope.token.peek()
+            if token is None:
+                continue
+            scope.token.forget(token)
+            call = Call(
+                "POST", f"{self._base_url}/v1/auth/logout", headers=bearer(token), authorize=False, repeatable=True
+            )
+            try:
+                await self._http.send(call)
+            except AuthenticationError:  # it had ended already
+                continue
+
+    def forget(self) -> None:
+        """Let go of all tokens; other clients keep those they share."""
+        self._scopes.clear()
+        self._session = Scope(SharedToken(), self._log_in)
+        self._organization = self._places = None
+
+    def _in_organization(self, place: Organization) -> Scope:
+        return self._rung((place.id,), lambda: self._refresh(self._session, {"organizationUuid": place.id}))
+
+    def _in_workspace(self, place: Organization, uuid: str) -> Scope:
+        parent = self._in_organization(place)
+        if place.administered:
+            return parent
+
+        async def obtain() -> Secret:
+            try:
+                return await self._refresh(parent, {"organizationUuid": place.id, "clientUuid": uuid})
+            except AuthenticationError as error:
+                if place.administered is None and error.code == "BAD_CREDENTIALS":
+                    # A role we do not know, and one that must skip this step: its organization token is enough.
+                    return Secret(_bare((await parent.headers())[HEADER]))
+                raise
+
+        return self._rung((place.id, uuid), obtain)
+
+    def _rung(self, key: tuple[str, ...], obtain: Obtain) -> Scope:
+        if key not in self._scopes:
+            self._scopes[key] = Scope(shared_token(*self._identity, *key), obtain)
+        return self._scopes[key]
+
+    async def _log_in(self) -> Secret:
+        if self._refusal is not None and time.monotonic() - self._refusal[0] < _REFUSED_FOR:
+            raise copy.copy(self._refusal[1])
+        call = Call(
+            "POST",
+            f"{self._base_url}{self._login.path}",
+            json=self._login.body(),
+            authorize=False,
+            repeatable=True,
+            what="the login",
+        )
+        try:
+            answer = await self._http.send(call)
+        except AuthenticationError as error:
+            self._refusal = (time.monotonic(), error)
+            raise
+        return _token(answer)
+
+    async def _refresh(self, parent: Scope, where: Mapping[str, str]) -> Secret:
+        """Not an OAuth refresh: a token of a narrower scope, for one of the wider."""
+        call = Call(
+            "POST",
+            f"{self._base_url}/v1/auth/refresh-token",
+            headers=where,
+            authorize=_ForAnother(parent),
+            repeatable=True,
+            what=f"a token for the {'workspace' if 'clientUuid' in where else 'organization'}",
+        )
+        return _token(await self._http.send(call))
+
+
+class _ForAnother(_Steadfast):
+    """A scope that asks for the token of another: the one that comes back is not its own."""
+
+    def refused(self, answer: Answer, sent: Mapping[str, str]) -> bool:
+        return self._scope.refused(answer, sent)
+
+    def learned(self, answer: Answer, sent: Mapping[str, str]) -> None:
+        del answer, sent
+
+
+def bearer(token: Secret) -> dict[str, str]:
+    return {HEADER: f"Bearer {token.reveal()}"}
+
+
+def chosen(found: Iterable[P], wanted: str | None, what: str) -> P:
+    """The one that is called ``wanted`` by uuid, slug or name, or the only one.
+
+    Raises `InvalidRequest` naming those there are, `PermissionDenied` if there are none.
+    """
+    places = list(found)
+    if not places:
+        raise PermissionDenied(f"This VNTANA account is in no {what}; ask an administrator for an invitation.")
+    matches = _matching(places, wanted) if wanted else places
+    if len(matches) == 1:
+        return matches[0]
+    there = f"There are: {_named(places)}."
+    if not wanted:
+        raise InvalidRequest(f"This VNTANA account has several {what}s: choose one with {what}=. {there}")
+    if not matches:
+        raise InvalidRequest(f"VNTANA has no {what} {wanted!r} for this account. {there}")
+    raise InvalidRequest(f"Several {what}s are called {wanted!r}; use the slug. {there}")
+
+
+def _matching(places: Iterable[P], wanted: str) -> list[P]:
+    """Places whose uuid is ``wanted``, else whose slug is, else whose name is; case counts where it must."""
+    candidates = list(places)
+    for exact in (True, False):
+        asked = wanted.strip() if exact else wanted.strip().casefold()
+        for name in ("id", "slug", "name"):
+            values = [(place, getattr(place, name) or "") for place in candidates]
+            found = [place for place, value in values if (value if exact else value.casefold()) == asked]
+            if found:
+                return found
+    return []
+
+
+def _named(places: Iterable[_Place]) -> str:
+    names = [f"{place.name!r} ({place.slug or place.id})" for place in places]
+    more = len(names) - _NAMED_IN_MESSAGES
+    return ", ".join(names[:_NAMED_IN_MESSAGES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _bare(token: str) -> str:
+    text = token.strip()
+    return text[len(_PREFIX) :].strip() if text[: len(_PREFIX)].lower() == _PREFIX else text
+
+
+def _token(answer: Answer) -> Secret:
+    """The token an answer brings: in its header, as documented, or else in its body."""
+    header = answer.headers.get(HEADER)
+    if header and _bare(header):
+        return Secret(_bare(header))
+    try:
+        found = response(answer)
+    except AssetServiceError:
+        found = {}
+    session = found.get("session")
+    for value in (found.get("token"), session.get("accessToken") if isinstance(session, Mapping) else None):
+        if isinstance(value, str) and _bare(value):
+            return Secret(_bare(value))
+    raise BadResponse(f"{answer.asked} answered without a token in its {HEADER} header.", status=answer.status)

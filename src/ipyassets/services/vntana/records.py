@@ -1,0 +1,155 @@
+"""Products, workspaces and organizations as VNTANA describes them, in our terms.
+
+A search row and a fetched product differ: attributes are a list of pairs in one and a map in the other, and so on.
+Both are read here, and both stay whole in ``raw``.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from ipyassets.errors import BadResponse
+from ipyassets.services.base import Kind, Record, Workspace
+from ipyassets.services.wire import utc
+
+__all__ = ["Organization", "blob", "client_uuid", "organization", "product", "workspace"]
+
+_KINDS: Final[Mapping[str, Kind]] = {
+    "THREE_D": "3d",
+    "NATIVE": "3d",
+    "AVATAR": "3d",
+    "IMAGE": "image",
+    "VIDEO": "video",
+    "AUDIO": "audio",
+    "DOCUMENT": "document",
+}
+_LEGACY_STATUSES: Final = {"LIVE": "LIVE_PUBLIC", "INTERNAL": "LIVE_INTERNAL"}
+_KINDS_OF_FILES: Final[Mapping[str, Kind]] = {
+    "model": "3d",
+    "image": "image",
+    "video": "video",
+    "audio": "audio",
+    "text": "text",
+}
+
+_SKIP_WORKSPACE: Final = frozenset({"ORGANIZATION_OWNER", "ORGANIZATION_ADMIN"})
+_TAKE_WORKSPACE: Final = frozenset(
+    {
+        "ORGANIZATION_CLIENT_MEMBER",
+        "CLIENT_ORGANIZATION_ADMIN",
+        "CLIENT_ORGANIZATION_CONTENT_MANAGER",
+        "CLIENT_ORGANIZATION_RESTRICTED_ACCESS",
+        "CLIENT_ORGANIZATION_VIEWER",
+        "CLIENT_ORGANIZATION_CUSTOMER",
+        "ORGANIZATION_SHOWROOM_MEMBER",
+        "SHOWROOM_SHARELINK_EDITOR",
+        "SHOWROOM_SHARELINK_VIEWER",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """An organization of the account, and the account's role in it."""
+
+    id: str
+    name: str
+    slug: str | None = None
+    role: str | None = None
+
+    @property
+    def administered(self) -> bool | None:
+        """Whether the role reaches all workspaces with the organization's own token; None if the role is unknown."""
+        if self.role in _SKIP_WORKSPACE:
+            return True
+        return False if self.role in _TAKE_WORKSPACE else None
+
+
+def product(row: Mapping[str, Any], service: str = "vntana") -> Record:
+    """A product: a search row or a fetched one. Raises `BadResponse` if it has no uuid."""
+    id = _id(row, "a product")
+    status = _text(row.get("status"))
+    return Record(
+        service=service,
+        id=id,
+        name=_text(row.get("name")) or id,
+        kind=_kind(row),
+        status=_LEGACY_STATUSES.get(status, status) or None,
+        created=utc(row.get("created")),
+        updated=utc(row.get("updated")),
+        tags=tuple(_names(row.get("tags"))),
+        attributes=MappingProxyType(_attributes(row.get("attributes"))),
+        raw=MappingProxyType(dict(row)),
+    )
+
+
+def blob(record: Record) -> str | None:
+    """The blob id of the poster; None where the product has none."""
+    asset = record.raw.get("asset")
+    return _text(asset.get("thumbnailBlobId")) or None if isinstance(asset, Mapping) else None
+
+
+def client_uuid(record: Record) -> str | None:
+    """The workspace the product is in."""
+    return _text(record.raw.get("clientUuid")) or None
+
+
+def workspace(row: Mapping[str, Any]) -> Workspace:
+    """A workspace ("client" to the API). Raises `BadResponse` if it has no uuid."""
+    id, slug = _id(row, "a workspace"), _text(row.get("slug")) or None
+    return Workspace(id=id, name=_text(row.get("name")) or slug or id, slug=slug, raw=MappingProxyType(dict(row)))
+
+
+def organization(row: Mapping[str, Any]) -> Organization:
+    """An organization of the account. Raises `BadResponse` if it has no uuid."""
+    id, slug = _id(row, "an organization"), _text(row.get("slug")) or None
+    return Organization(id, _text(row.get("name")) or slug or id, slug, _text(row.get("role")) or None)
+
+
+def _id(row: Mapping[str, Any], what: str) -> str:
+    id = row.get("uuid")
+    if not isinstance(id, str) or not id:
+        raise BadResponse(f"VNTANA gave {what} without a uuid.")
+    return id
+
+
+def _kind(row: Mapping[str, Any]) -> Kind:
+    """By the asset type; the Public API tells none, so there by the formats and the name of the file."""
+    named = _text(row.get("assetType"))
+    if named:
+        return _KINDS.get(named, "other")
+    asset = row.get("asset")
+    if not isinstance(asset, Mapping):
+        return "other"
+    if asset.get("conversionFormats") or asset.get("models"):
+        return "3d"
+    guess, _ = mimetypes.guess_type(_text(asset.get("assetOriginalName")), strict=False)
+    if guess == "application/pdf":
+        return "document"
+    return _KINDS_OF_FILES.get((guess or "").partition("/")[0], "other")
+
+
+def _attributes(value: object) -> dict[str, Any]:
+    """A map as it is; of a list of pairs, values of a repeated key in a list."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    found: dict[str, list[Any]] = {}
+    for entry in value if isinstance(value, list) else ():
+        if isinstance(entry, Mapping) and isinstance(entry.get("key"), str):
+            found.setdefault(entry["key"], []).append(entry.get("value"))
+    return {key: values[0] if len(values) == 1 else values for key, values in found.items()}
+
+
+def _names(value: object) -> list[str]:
+    """Names of tags: objects with one, or bare texts."""
+    entries = value if isinstance(value, list) else []
+    names = (_text(entry.get("name") if isinstance(entry, Mapping) else entry) for entry in entries)
+    return [name for name in names if name]
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
