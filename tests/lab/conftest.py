@@ -1,0 +1,124 @@
+"""A real JupyterLab in a real Chromium.
+
+The fixtures last for this folder and not for the session: while Playwright's blocking interface is open, its event
+loop counts as running in this thread, and asyncio tests elsewhere could not start theirs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+
+from ipyassets.sandbox import Sandbox
+from tests.lab.notebook import Notebook, write_notebook
+from tests.lab.server import JupyterServer
+from tests.processes import MARK, left_behind, private_environment
+
+RESULTS = Path(__file__).parents[2] / "test-results"
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
+
+Open = Callable[..., Notebook]
+
+
+@pytest.fixture(scope="package")
+def chromium() -> str:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip(f"no Chromium on the PATH (looked for {', '.join(names)}): the browser tests did not run")
+    return found
+
+
+@pytest.fixture(scope="package")
+def sandbox(chromium: str) -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="package")
+def many(chromium: str) -> Iterator[Sandbox]:
+    """A sandbox of 100,000 assets in each catalogue."""
+    with Sandbox(assets=100_000) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="package")
+def server(sandbox: Sandbox, many: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+    folder = tmp_path_factory.mktemp("lab")
+    # A file, so that no address or credential has to stand in a notebook that is looked through for them.
+    file = folder / "many.json"
+    file.write_text(json.dumps(many.environment()))
+    server = JupyterServer(folder, {**sandbox.environment(), "IPYASSETS_TEST_MANY": str(file)})
+    server.start()
+    yield server
+    left = server.stop()
+    assert not left, f"JupyterLab left processes behind: {left}"
+
+
+@pytest.fixture(scope="package")
+def playwright(chromium: str) -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright, chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    environment = {**private_environment(tmp_path_factory.mktemp("chromium")), "LANG": "en_US.UTF-8"}
+    browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS, env=environment)
+    yield browser
+    browser.close()
+    left = left_behind(environment[MARK])
+    assert not left, f"Chromium left processes behind: {left}"
+
+
+@pytest.fixture(scope="package")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """One for all tests, so that JupyterLab's own files are fetched once."""
+    context = browser.new_context(viewport={"width": 1280, "height": 860}, locale="en-US", reduced_motion="reduce")
+    context.set_default_timeout(20_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def open_notebook(context: BrowserContext, server: JupyterServer, request: pytest.FixtureRequest) -> Iterator[Open]:
+    """Opens a notebook made of the given cells. At the end nothing may have been said on the browser's console."""
+    opened: list[Notebook] = []
+    name = re.sub(r"\W+", "-", request.node.name).strip("-")
+
+    def open_cells(*sources: str) -> Notebook:
+        path = server.root / f"{name}-{len(opened)}.ipynb"
+        write_notebook(path, sources)
+        notebook = Notebook(context.new_page(), path)
+        opened.append(notebook)
+        notebook.open(server.url)
+        return notebook
+
+    yield open_cells
+    failed = getattr(request.node, "failed", False)
+    for notebook in opened:
+        if failed:
+            RESULTS.mkdir(exist_ok=True)
+            notebook.page.screenshot(path=RESULTS / f"{notebook.path.stem}.png")
+        notebook.page.close()
+    server.shut_down_kernels()
+    problems = [problem for notebook in opened for problem in notebook.problems]
+    assert failed or not problems, problems
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Tell the fixtures whether their test failed."""
+    report = yield
+    if report.when == "call":
+        item.failed = report.failed  # type: ignore[attr-defined]
+    return report  # type: ignore[return-value]
