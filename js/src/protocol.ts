@@ -32,6 +32,8 @@ export interface Setup {
   label: string;
   /** What one item is called, and many. */
   nouns: [one: string, many: string];
+  /** What stands in a tile without a picture. */
+  missing: string;
   height: string;
   banner: string | null;
   services: Service[];

@@ -79,6 +79,7 @@ export function setup(change: Partial<Setup> = {}): Setup {
     kind: "explorer",
     label: "Assets",
     nouns: ["asset", "assets"],
+    missing: "No poster",
     height: "520px",
     banner: null,
     services: [{ key: "vntana", title: "VNTANA", places: "Workspace", filters: [], sorts: [] }],

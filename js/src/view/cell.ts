@@ -8,10 +8,12 @@ export class Cell {
   readonly index: number;
   readonly #picture = h("div", { class: "ipya-picture" });
   readonly #caption = h("div", { class: "ipya-caption", dir: "auto" });
+  readonly #missing: string;
   #shown = "";
 
-  constructor(index: number, columns: number, layout: Layout) {
+  constructor(index: number, columns: number, layout: Layout, missing: string) {
     this.index = index;
+    this.#missing = missing;
     this.element = h(
       "div",
       {
@@ -38,10 +40,10 @@ export class Cell {
     this.element.dataset.state = tile?.state ?? "unknown";
     this.#caption.textContent = tile?.name || " ";
     this.element.title = tile?.name ?? "";
-    this.element.setAttribute("aria-label", spoken(this.index, tile));
+    this.element.setAttribute("aria-label", spoken(this.index, tile, this.#missing));
     this.element.setAttribute("aria-busy", String(!tile || tile.state === "wait"));
     if (tile?.url) this.#image(tile.url);
-    else if (tile?.state === "none") this.#mark("noPicture", "No poster");
+    else if (tile?.state === "none") this.#mark("noPicture", this.#missing);
     else if (tile?.state === "error") this.#fail(tile.message);
     else this.#picture.replaceChildren();
   }
@@ -66,10 +68,10 @@ export class Cell {
   }
 }
 
-function spoken(index: number, tile: Kept | undefined): string {
+function spoken(index: number, tile: Kept | undefined, missing: string): string {
   if (!tile) return `Item ${index + 1}, loading`;
   const name = tile.name || `Item ${index + 1}`;
-  if (tile.state === "none") return `${name}, no poster`;
+  if (tile.state === "none") return `${name}, ${missing.toLowerCase()}`;
   if (tile.state === "error") return `${name}, picture not loaded`;
   return name;
 }

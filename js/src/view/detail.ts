@@ -143,7 +143,7 @@ export class DetailView {
       this.#urls.push(url);
       this.#showImage(url, false);
     } else if (detail.state === "none") {
-      this.#mark("noPicture", "This asset has no poster.");
+      this.#mark("noPicture", this.#source.now.setup.missing);
     } else {
       this.#mark("warning", detail.message || "The picture could not be loaded.");
     }

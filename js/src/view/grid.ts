@@ -206,7 +206,7 @@ export class Grid {
     element.style.height = `${rowHeight - GAP}px`;
     const cells: Cell[] = [];
     for (let index = row * columns; index < Math.min(this.#count, (row + 1) * columns); index++) {
-      const cell = new Cell(index, columns, this.#layout);
+      const cell = new Cell(index, columns, this.#layout, this.#source.now.setup.missing);
       cell.paint(this.#tiles.get(index));
       this.#markSelected(cell);
       cells.push(cell);

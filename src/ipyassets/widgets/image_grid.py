@@ -1,0 +1,146 @@
+"""ImageGrid: the Explorer's grid over any PIL images."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import traitlets as t
+
+from ipyassets.collections.batch import ImageBatch
+from ipyassets.collections.images import in_decode_pool
+from ipyassets.collections.thumbnails import Thumbnail, encode
+from ipyassets.errors import AssetServiceError
+from ipyassets.widgets.grid_widget import GridWidget
+from ipyassets.widgets.ranges import Ranges
+from ipyassets.widgets.tiles import Facts, Tile
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+__all__ = ["ImageGrid"]
+
+
+class ImageGrid(GridWidget):
+    """A grid of PIL images, with a name below each.
+
+    ``images`` is a list, or an `ImageBatch`: then the names are its assets', and a slot that failed says why.
+    ``captions``: one for each image. ``selection`` is a list of indexes, in order; it is observed and assigned like
+    any trait.
+    """
+
+    selection = t.List(t.Int())
+    """Indexes of the selected images, sorted. Assign any indexes to select them in the browser too."""
+
+    def __init__(
+        self,
+        images: Sequence[Image.Image | None] | ImageBatch,
+        captions: Sequence[str] | None = None,
+        *,
+        height: int | str = 420,
+    ) -> None:
+        self._images = _Images(images, captions)
+        count = len(self._images)
+        super().__init__(
+            _setup={
+                "kind": "images",
+                "label": "Images",
+                "nouns": ["image", "images"],
+                "missing": "No image",
+                "height": f"{height}px" if isinstance(height, int) else height,
+                "banner": None,
+                "services": [],
+            },
+            _query={"service": "", "place": None, "text": "", "filters": {}, "sort": None},
+            _result={"generation": 1, "state": "ready", "count": count, "total": count, "ended": True, "message": None},
+            _selection={"generation": 1, "ranges": [], "outside": 0},
+        )
+
+    @t.validate("selection")
+    def _in_order(self, proposal: Any) -> list[int]:
+        indexes = sorted(set(proposal.value))
+        count = len(self._images)
+        if indexes and not 0 <= indexes[0] <= indexes[-1] < count:
+            raise t.TraitError(f"There are {count} images: indexes run from 0 to {count - 1}.")
+        return indexes
+
+    @t.observe("selection")
+    def _selection_changed(self, change: Any) -> None:
+        ranges = Ranges.indices(change.new)
+        self._selection = {"generation": 1, "ranges": ranges.pairs, "outside": 0}
+
+    def _person_selected(self, generation: int, ranges: Ranges) -> None:
+        self._of(generation)
+        self.selection = list(ranges.clip(len(self._images)))
+
+    def _shown_now(self) -> _Images:
+        return self._images
+
+    def __repr__(self) -> str:
+        count = len(self._images)
+        return f"ImageGrid({count} image{'' if count == 1 else 's'}, {len(self.selection)} selected)"
+
+    def _stand_in(self) -> str:
+        count = len(self._images)
+        return f"ImageGrid of {count} image{'' if count == 1 else 's'}: run this cell in a live notebook to see them."
+
+
+class _Images:
+    """The images of one grid; they never change."""
+
+    generation = 1
+
+    def __init__(self, images: Sequence[Image.Image | None] | ImageBatch, captions: Sequence[str] | None) -> None:
+        from PIL import Image
+
+        self._images = list(images)
+        for image in self._images:
+            if image is not None and not isinstance(image, Image.Image):
+                raise TypeError(f"An ImageGrid shows PIL images; got {type(image).__name__}.")
+        self._errors: dict[int, AssetServiceError] = {}
+        if isinstance(images, ImageBatch):
+            self._errors = {index: error for index, _, error in images.failures}
+            if captions is None:
+                captions = [asset.name for asset in images.assets]
+        self._captions = [str(caption) for caption in captions] if captions is not None else None
+        if self._captions is not None and len(self._captions) != len(self._images):
+            raise ValueError(f"There are {len(self._images)} images and {len(self._captions)} captions.")
+        self._reading = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    async def tiles(self, first: int, last: int) -> list[Tile]:
+        return [self._tile(index) for index in range(first, min(last + 1, len(self._images)))]
+
+    def _tile(self, index: int) -> Tile:
+        name = self._captions[index] if self._captions is not None else str(index)
+        return Tile(index, str(index), name, self._images[index])
+
+    async def picture(self, tile: Tile, edge: int) -> Thumbnail | None:
+        if tile.index in self._errors:
+            raise self._errors[tile.index]
+        return None if tile.thing is None else await in_decode_pool(self._shrunk, tile.thing, edge)
+
+    def facts(self, tile: Tile) -> Facts:
+        image = tile.thing
+        facts = [("Index", str(tile.index))]
+        if image is not None:
+            facts += [("Size", f"{image.width} × {image.height} px"), ("Mode", image.mode)]  # noqa: RUF001
+            if image.format:
+                facts.append(("Format", image.format))
+        return facts
+
+    def _shrunk(self, image: Image.Image, edge: int) -> Thumbnail:
+        with self._reading:  # an image still in its file is read once, by one thread
+            image.load()
+        if image.mode in ("P", "1", "PA"):
+            image = image.convert("RGBA" if "transparency" in image.info or image.mode == "PA" else "RGB")
+        elif image.mode not in ("L", "LA", "RGB", "RGBA"):
+            image = image.convert("RGB")
+        scale = min(1.0, edge / max(image.size))
+        if scale < 1:
+            size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+            image = image.resize(size, reducing_gap=2.0)
+        return encode(image)

@@ -1,0 +1,25 @@
+"""Whether somebody can be waited for."""
+
+from __future__ import annotations
+
+__all__ = ["somebody_may_be_there"]
+
+
+def somebody_may_be_there() -> bool:
+    """False where code runs without a person: a plain script, nbconvert, papermill, nbval.
+
+    Front ends send cells with ``allow_stdin`` (their user may be asked for input); nbclient, on which nbconvert and
+    papermill stand, and nbval send them without. A request that is no cell, such as a click in a widget, has none
+    of it and comes from a person.
+    """
+    try:
+        from IPython.core.getipython import get_ipython
+    except ImportError:
+        return False
+    kernel = getattr(get_ipython(), "kernel", None)
+    if kernel is None:
+        return False
+    parent = kernel.get_parent("shell") if hasattr(kernel, "get_parent") else {}
+    if parent.get("header", {}).get("msg_type", "execute_request") != "execute_request":
+        return True
+    return bool(parent.get("content", {}).get("allow_stdin", False))
