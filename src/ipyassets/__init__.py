@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ipyassets.collections.assets import Asset as Asset
     from ipyassets.collections.assets import AsyncAsset as AsyncAsset
     from ipyassets.collections.batch import ImageBatch as ImageBatch
-    from ipyassets.connect import Services as Services
-    from ipyassets.connect import connect as connect
+    from ipyassets.connection import Services as Services
+    from ipyassets.connection import connect as connect
     from ipyassets.errors import AssetServiceError as AssetServiceError
     from ipyassets.errors import AuthenticationError as AuthenticationError
     from ipyassets.errors import BadResponse as BadResponse
@@ -57,8 +57,8 @@ _HOMES: Final = {
     "Asset": "collections.assets",
     "AsyncAsset": "collections.assets",
     "ImageBatch": "collections.batch",
-    "Services": "connect",
-    "connect": "connect",
+    "Services": "connection",
+    "connect": "connection",
     "AssetServiceError": "errors",
     "AuthenticationError": "errors",
     "BadResponse": "errors",
