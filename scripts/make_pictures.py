@@ -28,7 +28,7 @@ from ipyassets.sandbox.renderer import BakedModel, bake, load_building, load_obj
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "src" / "ipyassets" / "sandbox" / "data" / "pictures"
 CREDITS = ROOT / "THIRD_PARTY_MODELS.md"
-LIGHT_SAMPLES = 160_000
+LIGHT_SAMPLES = 240_000
 EDGE_SAMPLES = 8
 WEBP = {"quality": 84, "method": 6}
 

@@ -48,7 +48,8 @@ def bake(model: Model, *, engine: str | None = None, samples: int = 70_000) -> B
     sides = find_sides(model, opaque)
     model = _flip(model, sides.flipped)
     normals = corner_normals(model.corners, model.normals)
-    grid = make_grid(model.corners, sides.double, spacing=1 / 56, limit=samples if opaque.detailed else samples // 2)
+    limit = samples if opaque.detailed else samples // 2
+    grid = make_grid(model.corners, sides.double, spacing=float(np.sqrt(22 / limit)), limit=limit)
     ground = ground_light(opaque)
     light = fall_of_light(model.corners, normals, grid, ground, opaque)
     # Flipping swaps corners, so primary hits need an engine on the flipped triangles.

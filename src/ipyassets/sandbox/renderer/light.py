@@ -21,7 +21,7 @@ KEY = direction(-32, 50)
 LOW = direction(74, 24)
 """A low lamp on the right; the evening sun of the warm moods."""
 
-GROUND_REACH = 1.9
+GROUND_REACH = 1.5
 """Half the side of the square of ground on which shadows are kept, in diagonals of the model."""
 
 Colour = tuple[float, float, float]
@@ -38,12 +38,14 @@ class Mood:
     """How much of the light on the ground comes back from it."""
     inner: float = 0.2
     """Light between the parts of a model, as a share of the dome."""
+    exposure: float = 1.06
+    """Light on a white surface that looks up, 1 being as bright as the picture can show."""
     vignette: float = 0.12
     """Darkening of the backdrop towards the corners."""
 
 
 MOODS = {
-    "studio": Mood(dome=(0.62, 0.63, 0.65), key=(0.78, 0.77, 0.75), low=(0.20, 0.20, 0.21)),
+    "studio": Mood(dome=(0.52, 0.53, 0.55), key=(0.92, 0.91, 0.88), low=(0.24, 0.24, 0.25)),
     "soft": Mood(dome=(0.95, 0.95, 0.95), key=(0.34, 0.34, 0.34), low=(0.08, 0.08, 0.08), vignette=0.06),
     "warm": Mood(dome=(0.55, 0.50, 0.44), key=(0.92, 0.78, 0.58), low=(0.20, 0.15, 0.09), vignette=0.22),
     "cool": Mood(dome=(0.60, 0.68, 0.78), key=(0.55, 0.61, 0.70), low=(0.20, 0.22, 0.26), vignette=0.14),
@@ -77,7 +79,7 @@ def _spread(engine: Engine) -> tuple[Array, Array, Array]:
 
 def ground_light(engine: Engine) -> Array:
     """Shadows on the ground: (side, side, 4) float32, for each channel the share of light that arrives."""
-    side = 176 if engine.detailed else 128
+    side = 224 if engine.detailed else 128
     place = _warp(np.linspace(-1, 1, side)) * GROUND_REACH
     x, z = np.meshgrid(place, place)
     points = np.stack([x.ravel(), np.full(side * side, 5e-4), z.ravel()], 1).astype(np.float32)
@@ -91,10 +93,19 @@ def ground_light(engine: Engine) -> Array:
             full[channel] += strength
     light[:, [0, 2, 3]] /= full[[0, 2, 3]]
     light[:, 1] = light[:, [0, 2, 3]] @ np.float32([0.5, 0.4, 0.1])
-    light = light.reshape(side, side, 4)
+    light = _soften(light.reshape(side, side, 4))
     # Towards the rim of the kept square every shadow ends, so that no edge of it shows.
     fade = np.clip((1 - np.hypot(x, z) / GROUND_REACH) * 4, 0, 1).astype(np.float32)
     return np.asarray(1 + (light - 1) * fade[..., None])
+
+
+def _soften(light: Array) -> Array:
+    """A narrow binomial blur: contact shadows would show the steps of the grid."""
+    for axis in (0, 1):
+        padded = np.pad(light, [(1, 1) if k == axis else (0, 0) for k in range(3)], mode="edge")
+        before, after = np.take(padded, range(light.shape[axis]), axis), np.take(padded, range(2, light.shape[axis] + 2), axis)
+        light = (before + 2 * light + after) / 4
+    return light
 
 
 def _warp(position: Array) -> Array:
@@ -142,6 +153,35 @@ def fall_of_light(corners: Array, normals: Array, grid: Grid, ground: Array, eng
             facing = np.nonzero(cosine > 0)[0]
             facing = facing[~engine.occluded(points[facing], towards)]
             light[facing, channel] += cosine[facing] / np.float32(len(directions))
+    return _uncover(light, grid)
+
+
+def _uncover(light: Array, grid: Grid) -> Array:
+    """Give samples that lie buried under another part the light of their neighbours on the same triangle.
+
+    Nobody sees them, but interpolation would draw their dark into the open beside them.
+    """
+    buried = light.sum(1) < 0.01
+    stride = grid.up[grid.triangle] + 1
+    for _ in range(6):
+        dark = np.nonzero(buried)[0]
+        if not len(dark):
+            break
+        total, count = np.zeros((len(dark), light.shape[1]), np.float32), np.zeros(len(dark), np.float32)
+        row, column, triangle = grid.row[dark], grid.column[dark], grid.triangle[dark]
+        for inside, step in (
+            (row > 0, -stride[dark]),
+            (row < grid.across[triangle], stride[dark]),
+            (column > 0, np.full(len(dark), -1)),
+            (column < grid.up[triangle], np.full(len(dark), 1)),
+        ):
+            other = np.where(inside, dark + step, dark)
+            lit = inside & ~buried[other]
+            total += light[other] * lit[:, None]
+            count += lit
+        found = count > 0
+        light[dark[found]] = total[found] / count[found, None]
+        buried[dark[found]] = False
     return light
 
 

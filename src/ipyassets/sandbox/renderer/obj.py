@@ -129,14 +129,15 @@ def _material(key: str, values: dict[str, str], beside: Opener, name: str) -> Ma
     alpha = numbers("d", "1")[-1] if "d" in values else 1.0 - numbers("tr", "0")[0]
     mirror = int(numbers("illum", "2")[0]) in {3, 5} and shine > 0.5
     light = linear([red, green, blue])
+    glass = alpha < 0.6
     material = Material(
         name=key,
         colour=(float(light[0]), float(light[1]), float(light[2])),
         alpha=min(max(alpha, 0.0), 1.0),
         metallic=0.9 if mirror else 0.0,
         # Phong exponent to microfacet roughness; a dull Ks also means a rougher look.
-        roughness=0.12 if mirror else float(np.clip((2 / (exponent + 2)) ** 0.25 + 0.25 * (0.5 - shine), 0.15, 1)),
-        specular=0.04 * min(shine * 2, 1.5),
+        roughness=0.12 if mirror or glass else float(np.clip((2 / (exponent + 2)) ** 0.25 + 0.25 * (0.5 - shine), 0.15, 1)),
+        specular=0.06 if glass else 0.05 * min(shine * 2, 1.5),
     )
     if "map_kd" in values:
         # Options such as "-s 1 1 1" come before the file name, which may itself hold spaces.

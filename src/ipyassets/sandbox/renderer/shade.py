@@ -54,6 +54,10 @@ class Baked:
         return self.surfaces.model
 
 
+PANEL = direction(-125, 30)
+"""A white panel behind the model on the left: it lights nothing, it only shows in glossy surfaces."""
+
+
 class Studio:
     """One mood with one backdrop: the colours that every sample needs."""
 
@@ -63,10 +67,19 @@ class Studio:
         weights = np.array([mood.dome, np.multiply(mood.key, KEY[1]), np.multiply(mood.low, LOW[1])])
         luminance = float(weights.sum(0) @ [0.2126, 0.7152, 0.0722])
         self.ground_weights = (weights / weights.sum(0)).astype(np.float32)
-        exposure = 1.0 / luminance
+        exposure = mood.exposure / luminance
         self.dome, self.key, self.low = (np.float32(np.multiply(c, exposure)) for c in (mood.dome, mood.key, mood.low))
         self.bounce = (weights.sum(0) * exposure * backdrop * mood.bounce).astype(np.float32)
         self.inner = self.dome * np.float32(mood.inner)
+        # Direction, colour, cosine of the half angle, and the channel that tells whether it is hidden.
+        self.boxes = [
+            (axis.astype(np.float32)[:, None], colour, cosine, channel)
+            for axis, colour, cosine, channel in (
+                (KEY, self.key, 0.95, 2),
+                (LOW, self.low, 0.965, 3),
+                (PANEL, self.dome * np.float32(0.4), 0.9, 0),
+            )
+        ]
 
     def diffuse(self, light: Array) -> Array:
         """Irradiance (n, 3) from baked channels (n, 4)."""
@@ -91,16 +104,14 @@ class Studio:
         blend = blend * blend * (3 - 2 * blend)
         sky = self.dome * (0.62 + 0.5 * np.maximum(height, 0))
         seen = sky * blend + self.bounce * np.float32(0.9) * (1 - blend)
-        for axis, colour, cosine, channel in ((KEY, self.key, 0.93, 2), (LOW, self.low, 0.96, 3), (RIM, self.dome, 0.93, 0)):
-            rim = 0.02 + 0.35 * roughness * roughness
-            edge = np.clip((towards @ axis.astype(np.float32)[:, None] - (cosine - rim)) / (2 * rim), 0, 1)
-            strength = 2.6 * (0.03 / (0.03 + rim))
+        # A soft box as bright as its light on the model asks for; a rough surface spreads it over a wider rim.
+        rim = 0.015 + 0.4 * roughness * roughness
+        strength = 9.0 * (0.04 / (0.04 + rim))
+        for axis, colour, cosine, channel in self.boxes:
+            edge = np.clip((towards @ axis - (cosine - rim)) / (2 * rim), 0, 1)
             free = np.clip(light[:, channel : channel + 1] * 4, 0, 1)
             seen = seen + colour * (edge * edge * (3 - 2 * edge) * strength * free)
         return np.asarray(seen)
-
-
-RIM = direction(-150, 35)
 
 
 def tone(light: Array) -> Array:
@@ -149,7 +160,7 @@ def shade(baked: Baked, studio: Studio, hits: Hits, rays: Array, pixel: float) -
 
     towards = rays + normal * (2 * facing)[:, None]
     base = specular * (1 - metallic) + colour * metallic
-    glance = (1 - facing[:, None]) ** 5 * (1 - roughness) * np.float32(0.7)
+    glance = (1 - facing[:, None]) ** 5 * (1 - roughness) * np.float32(0.8)
     fresnel = base + (1 - base) * glance
     open_ = np.clip(light[:, :1] + light[:, 1:2], 0.05, 1)
     mirrored = fresnel * studio.reflected(towards, roughness, light) * open_
