@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import logging
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -337,3 +339,22 @@ def test_logs_and_errors_hold_no_query_and_no_token(server: Server, caplog: pyte
     for text in (caplog.text, str(caught.value), repr(caught.value)):
         assert "canary-1" not in text
         assert "token-1" not in text
+
+
+def test_a_client_that_nobody_closes_ends_quietly(server: Server):
+    """aiohttp prints "Unclosed client session" at exit, or when the client is collected; people do not close clients."""
+    code = f"""
+import asyncio, gc, warnings
+warnings.simplefilter("error")
+from ipyassets.http import loop
+from ipyassets.http.client import Call, Explanation, HttpClient
+def fetch():
+    http = HttpClient("Test service", explain=lambda answer: Explanation())
+    loop.run(http.send(Call("GET", {server.url!r})))
+    return http
+kept = fetch()
+fetch()
+gc.collect()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout + done.stderr == ""

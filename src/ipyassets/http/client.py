@@ -7,9 +7,12 @@ A service owns one `HttpClient`, says how its error bodies read (``explain``) an
 from __future__ import annotations
 
 import asyncio
+import atexit
+import contextlib
 import json
 import logging
 import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -199,6 +202,9 @@ class HttpClient:
     async def close(self) -> None:
         """Close all connections. Safe to call twice."""
         self._closed = True
+        await self._drop()
+
+    async def _drop(self) -> None:
         client, self._client = self._client, None
         if client is not None and self._loop is asyncio.get_running_loop():
             await client.aclose()
@@ -349,10 +355,41 @@ class HttpClient:
                 user_agent=f"ipyassets/{__version__}",
             )
             self._loop, self._slots = running, {}
+            _open_clients.add(self)
+            # For a client that nobody closes and nobody keeps: its sockets go with it, without a word.
+            weakref.finalize(self, _discard, self._client, running).atexit = False
         return self._client
 
     def _slot(self, origin: tuple[str, str, int | None]) -> asyncio.Semaphore:
         return self._slots.setdefault(":".join(map(str, origin)), asyncio.Semaphore(self.concurrency))
+
+
+_open_clients: weakref.WeakSet[HttpClient] = weakref.WeakSet()
+
+
+def _discard(client: AsyncClient, loop: asyncio.AbstractEventLoop) -> None:
+    """Close a pool whose owner was collected, on whatever thread that happened."""
+
+    async def close() -> None:
+        await client.aclose()
+
+    if loop.is_running():
+        asyncio.run_coroutine_threadsafe(close(), loop)
+
+
+def _close_all() -> None:
+    """At exit: most people never call ``close()``, and should not be told of open sockets for it."""
+    from ipyassets.http import loop
+
+    async def close() -> None:
+        await asyncio.gather(*(client._drop() for client in list(_open_clients)), return_exceptions=True)  # noqa: SLF001
+
+    if _open_clients:
+        with contextlib.suppress(TimeoutError):
+            loop.submit(close()).result(timeout=2)
+
+
+atexit.register(_close_all)
 
 
 async def _read(response: Any, limit: int, asked: str) -> bytes:
