@@ -34,6 +34,25 @@ _REPR_PATIENCE: Final = 5.0
 _NOTHING: Final[dict[str, Any]] = {"generation": 0, "ranges": [], "outside": 0}
 
 
+class _Assets(t.TraitType[AssetList, Any]):
+    """An `AssetList`; any iterable of assets, one asset or None becomes one."""
+
+    info_text = "an AssetList, or assets in a list"
+
+    def make_dynamic_default(self) -> AssetList:
+        return AssetList.of([], "selection")
+
+    def validate(self, obj: Any, value: Any) -> AssetList:
+        if isinstance(value, AssetList):
+            return value
+        assets = [] if value is None else [value] if isinstance(value, AssetBase) else value
+        if isinstance(assets, Iterable):
+            chosen = list(assets)
+            if all(isinstance(asset, AssetBase) for asset in chosen):
+                return AssetList.of(chosen, "selection")
+        raise t.TraitError(f"A selection is {self.info_text}, not {type(value).__name__}.")
+
+
 class Explorer(GridWidget):
     """A grid of what asset services have: search, filter, look, and pick; the pick is `selection`.
 
@@ -45,7 +64,7 @@ class Explorer(GridWidget):
     that, forgets the selection.
     """
 
-    selection = t.Any()
+    selection = _Assets()
     """An `AssetList` of what is selected. Assign any assets to select them in the browser too."""
     query = t.Unicode()
     """The search words; assigning searches."""
@@ -66,7 +85,6 @@ class Explorer(GridWidget):
         self._asked_words: str | None = query
         first = next(iter(self._entries))
         super().__init__(
-            selection=AssetList.of([], "selection"),
             query=query,
             _setup={
                 "kind": "explorer",
@@ -236,19 +254,6 @@ class Explorer(GridWidget):
         self._search(Query(asked["service"], asked["place"], change.new, asked["filters"], asked["sort"]))
 
     # -- selecting ------------------------------------------------------------------------------------------------
-
-    @t.validate("selection")
-    def _as_list(self, proposal: Any) -> AssetList:
-        value = proposal.value
-        if isinstance(value, AssetList):
-            return value
-        assets = [] if value is None else [value] if isinstance(value, AssetBase) else value
-        if not isinstance(assets, Iterable) or isinstance(assets, (str, bytes)):
-            raise t.TraitError("A selection is an AssetList, or assets in a list.")
-        chosen = list(assets)
-        if not all(isinstance(asset, AssetBase) for asset in chosen):
-            raise t.TraitError("A selection is an AssetList, or assets in a list.")
-        return AssetList.of(chosen, "selection")
 
     @t.observe("selection")
     def _selection_assigned(self, change: Any) -> None:
