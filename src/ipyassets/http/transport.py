@@ -9,10 +9,12 @@ whole one.
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import AsyncIterator
+from contextvars import ContextVar
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 import httpx
@@ -117,9 +119,24 @@ def timeouts(*, connect: float, read: float) -> httpx.Timeout:
     return httpx.Timeout(None, connect=connect, read=read)
 
 
+class _Client(httpx.AsyncClient):
+    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        mark = _ours.set(True)
+        try:
+            return await super().send(request, **options)
+        finally:
+            _ours.reset(mark)
+
+
+_ours: ContextVar[bool] = ContextVar("ipyassets_request", default=False)
+# httpx logs every request with its whole URL, which may be signed. We log our own, without; other users of httpx in
+# this process keep theirs.
+logging.getLogger("httpx").addFilter(lambda _: not _ours.get())
+
+
 def open_client(*, connections: int, timeout: httpx.Timeout, user_agent: str) -> httpx.AsyncClient:
     """A client of at most ``connections`` connections; belongs to the loop it is made on."""
-    return httpx.AsyncClient(
+    return _Client(
         transport=_Transport(connections=connections, tls=_tls()),
         timeout=timeout,
         follow_redirects=False,

@@ -24,9 +24,9 @@ class GivenToken:
     """An access token that somebody else got. It cannot be renewed."""
 
     def __init__(self, token: Secret) -> None:
-        text = token.reveal().strip()
-        if text[:7].lower() == "bearer ":  # the portal's own "try it" page shows the header's whole value
-            text = text[7:].strip()
+        scheme, _, rest = token.reveal().strip().partition(" ")
+        # The portal's own "try it" page shows the header's whole value.
+        text = rest.strip() if scheme.lower() == "bearer" else token.reveal().strip()
         self._headers = _bearer(text)
 
     async def headers(self) -> Mapping[str, str]:

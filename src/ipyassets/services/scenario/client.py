@@ -134,7 +134,7 @@ class ScenarioService(AssetService):
 
 
 def _worth_another_look(rendition: Rendition, error: AssetServiceError) -> bool:
-    """Whether the link may be stale (or, a guessed one, wrong) rather than the server in trouble."""
+    """Whether the link may be stale rather than the server in trouble; a missing thumbnail is answered with 502."""
     if error.status in _REFUSED:
         return True
-    return rendition.guessed and isinstance(error, ServiceUnavailable) and error.status is not None
+    return rendition.word == "thumbnail" and isinstance(error, ServiceUnavailable) and error.status is not None

@@ -187,8 +187,8 @@ def understood(text: str, sort: str | None, filters: Mapping[str, Any]) -> Listi
     listing = sorted(_ONLY_LISTED & given.keys())
     if searching and listing:
         raise InvalidRequest(
-            f"Scenario cannot search with {listing[0]!r}: it only lists by it, and {searching[0]} needs a search. "
-            "Leave one of them out (kind=… can be searched by)."
+            f"Only listings of all assets know {listing[0]!r}, and {searching[0]} makes this a search. "
+            "Leave out one of them; kind=… narrows a search."
         )
     if searching:
         return _query(text.strip(), sort, given, size)

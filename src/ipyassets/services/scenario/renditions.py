@@ -29,8 +29,6 @@ class Rendition:
 
     word: str
     url: str = field(repr=False)
-    guessed: bool = False
-    """Whether the URL is ours rather than the service's: it may not exist."""
 
 
 def wants_large(width: int | None, height: int | None, size: str | None) -> bool:
@@ -86,4 +84,4 @@ def _beside(record: Record) -> Rendition | None:
     if parts.scheme not in ("http", "https") or name not in ("assets", "assets-transform"):
         return None
     path = f"{place}/thumbnails/{quote(record.id, safe='')}"
-    return Rendition("thumbnail", urlunsplit((parts.scheme, parts.netloc, path, "", "")), guessed=True)
+    return Rendition("thumbnail", urlunsplit((parts.scheme, parts.netloc, path, "", "")))

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from ipyassets.errors import BadResponse, InvalidRequest, NotFound
+from ipyassets.http.client import Answer
+from ipyassets.services import wire
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2021-10-05T16:31:18.1030000Z", datetime(2021, 10, 5, 16, 31, 18, 103000, UTC)),
+        ("2021-10-05T16:31:18Z", datetime(2021, 10, 5, 16, 31, 18, tzinfo=UTC)),
+        ("2021-10-05T16:31:18.5+02:00", datetime(2021, 10, 5, 14, 31, 18, 500000, UTC)),
+        ("2021-10-05T16:31:18", datetime(2021, 10, 5, 16, 31, 18, tzinfo=UTC)),
+        ("2021-10-05", datetime(2021, 10, 5, tzinfo=UTC)),
+        ("soon", None),
+        ("", None),
+        (None, None),
+        (1633451478, None),
+        ("9999-12-31T23:59:59-14:00", None),
+    ],
+)
+def test_utc(text: object, moment: datetime | None) -> None:
+    assert wire.utc(text) == moment
+
+
+def test_base_address_keeps_its_path() -> None:
+    assert wire.base_address(" http://127.0.0.1:8000/scenario/v1// ", "X") == "http://127.0.0.1:8000/scenario/v1"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "host", "file:///x", "http://", "http://h:99999", "http://h?key=secret", "http://me:secret@h", "http://h#s"],
+)
+def test_bad_addresses_are_refused_and_not_quoted(url: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        wire.base_address(url, "X")
+    assert "secret" not in str(caught.value)
+
+
+def test_origins() -> None:
+    assert wire.origin("https://Host/a") == wire.origin("https://host:443/b") == ("https", "host", 443)
+    assert wire.origin("http://host") != wire.origin("https://host")
+    assert wire.origin("data:image/png;base64,AA") is None
+    assert wire.origin("http://[broken") is None
+    assert wire.host("http://h:1/x") == "h:1"
+
+
+def test_segment_keeps_an_id_in_its_place() -> None:
+    assert wire.segment("a/../b?c#d e", "x") == "a%2F..%2Fb%3Fc%23d%20e"
+    for id in ("", " ", ".", "..", None, 5, "x" * 301):
+        with pytest.raises(NotFound):
+            wire.segment(id, "a thing")
+
+
+def test_check_names_suggests() -> None:
+    wire.check_names(["tags"], ["tags", "kind"], "X")
+    with pytest.raises(InvalidRequest, match=r"Did you mean 'tags'.*kind, tags"):
+        wire.check_names(["tagz"], ["tags", "kind"], "X")
+
+
+def test_listed_refuses_other_shapes() -> None:
+    answer = Answer(200, {}, b"", "GET x")
+    assert wire.listed({"a": [{}]}, "a", answer) == [{}]
+    for body in ({}, {"a": None}, {"a": {}}, {"a": ["x"]}):
+        with pytest.raises(BadResponse, match="'a'"):
+            wire.listed(body, "a", answer)
