@@ -1,0 +1,50 @@
+"""One sandbox for all tests of a module, as new before each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from ipyassets.clients.vntana import Vntana
+from ipyassets.sandbox import Sandbox, Settings
+
+
+@pytest.fixture(scope="module")
+def shared_sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
+    yield shared_sandbox
+    shared_sandbox.faults.clear()
+    shared_sandbox.faults.log.clear()
+    shared_sandbox.world.clock = time.time
+    for name in ("vntana_bad_credentials_status", "vntana_expired_token_status", "vntana_single_token"):
+        setattr(shared_sandbox.settings, name, getattr(Settings(), name))
+
+
+@pytest.fixture
+def open_client(sandbox: Sandbox) -> Iterator[Callable[..., Vntana]]:
+    """Makes clients of the Admin API without a choice of organization or workspace, and closes them."""
+    made: list[Vntana] = []
+
+    def make(user: object = None, **arguments: object) -> Vntana:
+        if "personal_access_token" not in arguments and "email" not in arguments:
+            arguments["personal_access_token"] = (user or sandbox.vntana_api.owner).personal_access_token
+        made.append(Vntana(base_url=f"{sandbox.origin}/vntana/admin", **arguments))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.close()
+    sandbox.vntana_api.tokens.revoke_all()
+
+
+@pytest.fixture
+def vntana(open_client: Callable[..., Vntana]) -> Vntana:
+    """The owner's client in the main workspace."""
+    return open_client(organization="northlight-home", workspace="showroom")
