@@ -202,8 +202,8 @@ class FaultLayer:
 
         fault = self.faults.take(seen)
         exchange = _Exchange(self.app, scope, _replayed(body, receive), receive, answer)
-        if delay := self.latency():
-            await asyncio.sleep(delay)
+        if not await exchange.pause(self.latency()):
+            return
         if fault is None:
             await exchange.serve()
         else:
@@ -250,6 +250,16 @@ class _Exchange:
         while (await self.receive())["type"] != "http.disconnect":
             pass
 
+    async def pause(self, seconds: float | None) -> bool:
+        """Wait (None: for ever), but no longer than the client does; False if it is no longer there."""
+        if seconds is not None and seconds <= 0:
+            return True
+        try:
+            await asyncio.wait_for(self.gone(), seconds)
+        except TimeoutError:
+            return True
+        return False
+
 
 def _head(status: int, headers: Mapping[str, str]) -> Message:
     pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
@@ -274,8 +284,8 @@ async def _redirect(exchange: _Exchange, fault: Fault) -> None:
 
 
 async def _slow(exchange: _Exchange, fault: Fault) -> None:
-    await asyncio.sleep(1.0 if fault.seconds is None else fault.seconds)
-    await exchange.serve()
+    if await exchange.pause(1.0 if fault.seconds is None else fault.seconds):
+        await exchange.serve()
 
 
 async def _reset(exchange: _Exchange, fault: Fault) -> None:
@@ -296,9 +306,7 @@ async def _cut(exchange: _Exchange, fault: Fault) -> None:
 async def _stall(exchange: _Exchange, fault: Fault) -> None:
     if fault.after is not None:
         await _begin(exchange, *await exchange.true_answer(), fault.after)
-    try:
-        await asyncio.wait_for(exchange.gone(), fault.seconds)
-    except TimeoutError:
+    if await exchange.pause(fault.seconds):
         exchange.transport.close()
         await exchange.gone()
 

@@ -45,6 +45,9 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        # asyncio does it only for sockets made with IPPROTO_TCP, and ours are not; without it each answer of two
+        # packets waits 40 ms for the client's delayed acknowledgement.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         app: Any = self.app
 
         async def with_transport(scope: Message, receive: Receive, send: Send) -> None:

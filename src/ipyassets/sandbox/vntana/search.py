@@ -141,11 +141,12 @@ class Finder:
         """Products whose whole name is ``text``, whatever the case."""
         columns = self._catalogue.columns
         wanted = text.strip().casefold()
-        plain = self._catalogue.where(lambda v: v.name.strip().casefold() == wanted) & (columns.number == 0)
+        plain: Mask = self._catalogue.where(lambda v: v.name.strip().casefold() == wanted) & (columns.number == 0)
         stem, _, number = wanted.rpartition(" ")
         if not number.isdecimal():
             return plain
-        return plain | (self._catalogue.where(lambda v: v.name.casefold() == stem) & (columns.number == int(number)))
+        plain |= self._catalogue.where(lambda v: v.name.casefold() == stem) & (columns.number == int(number))
+        return plain
 
     def _containing(self, text: str) -> Mask:
         """Products whose name holds ``text``, whatever the case."""
