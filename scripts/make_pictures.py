@@ -33,27 +33,53 @@ EDGE_SAMPLES = 8
 WEBP = {"quality": 84, "method": 6}
 
 
-def jobs(kinds: list[str], keys: list[str]) -> Iterator[tuple[str, str, Callable[[dict[str, BakedModel]], Image.Image]]]:
+def jobs(
+    kinds: list[str], keys: list[str]
+) -> Iterator[tuple[str, str, Callable[[dict[str, BakedModel]], Image.Image]]]:
     """Kind, key and what renders it; generated images of one object follow each other, so that it is baked once."""
     if "object" in kinds:
         for entry in library.objects():
             if not keys or entry.key in keys:
-                yield "object", entry.key, lambda baked, entry=entry: shot(
-                    baked, entry.key, library.OBJECT_SIZE, azimuth=entry.azimuth, elevation=entry.elevation
+                yield (
+                    "object",
+                    entry.key,
+                    lambda baked, entry=entry: shot(
+                        baked, entry.key, library.OBJECT_SIZE, azimuth=entry.azimuth, elevation=entry.elevation
+                    ),
                 )
     if "generated" in kinds:
         for image in sorted(library.generated(), key=lambda image: image.object_key):
             if not keys or image.key in keys or image.object_key in keys:
-                yield "generated", image.key, lambda baked, image=image: shot(
-                    baked, image.object_key, (image.width, image.height),
-                    azimuth=image.azimuth, elevation=image.elevation, background=image.background, mood=image.mood, fill=0.74,
+                yield (
+                    "generated",
+                    image.key,
+                    lambda baked, image=image: shot(
+                        baked,
+                        image.object_key,
+                        (image.width, image.height),
+                        azimuth=image.azimuth,
+                        elevation=image.elevation,
+                        background=image.background,
+                        mood=image.mood,
+                        fill=0.74,
+                    ),
                 )
     if "building" in kinds:
         for building in library.buildings():
             if not keys or building.key in keys:
-                yield "building", building.key, lambda baked, building=building: shot(
-                    baked, building.key, library.BUILDING_SIZE, load=load_building, azimuth=building.azimuth,
-                    elevation=building.elevation, background="#e3eaf0", fill=0.86,
+                yield (
+                    "building",
+                    building.key,
+                    lambda baked, building=building: shot(
+                        baked,
+                        building.key,
+                        library.BUILDING_SIZE,
+                        load=load_building,
+                        azimuth=building.azimuth,
+                        elevation=building.elevation,
+                        background="#e3eaf0",
+                        fill=0.86,
+                    ),
                 )
 
 
@@ -129,7 +155,9 @@ def main() -> None:
         path.write_bytes(out.getvalue())
         total += len(out.getvalue())
         made.append((key, Image.open(out)))
-        print(f"{time.perf_counter() - start:6.1f} s  {kind:9} {key:36} {len(out.getvalue()) / 1000:5.1f} kB", flush=True)
+        print(
+            f"{time.perf_counter() - start:6.1f} s  {kind:9} {key:36} {len(out.getvalue()) / 1000:5.1f} kB", flush=True
+        )
     if options.sheet and made:
         contact_sheet(made, options.sheet)
     print(f"{len(made)} pictures, {total / 1e6:.2f} MB", file=sys.stderr)

@@ -77,9 +77,9 @@ def frame_camera(
         radius = np.hypot(points[:, 0], points[:, 2])
         turns = np.radians(np.arange(0, 360, 15))
         ring = np.unique(np.round(np.stack([radius, points[:, 1]], 1), 2), axis=0)
-        points = np.concatenate([
-            np.stack([ring[:, 0] * np.sin(a), ring[:, 1], ring[:, 0] * np.cos(a)], 1) for a in turns
-        ])
+        points = np.concatenate(
+            [np.stack([ring[:, 0] * np.sin(a), ring[:, 1], ring[:, 0] * np.cos(a)], 1) for a in turns]
+        )
     back = direction(azimuth, elevation)
     forward = -back
     right = np.cross(forward, [0.0, 1.0, 0.0]) if abs(back[1]) < 0.9999 else direction(azimuth + 90, 0)

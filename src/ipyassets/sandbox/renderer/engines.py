@@ -98,12 +98,15 @@ class EmbreeEngine:
 class NumpyEngine:
     detailed = False
 
-    MAP = 384
+    MAP = 256
     """Side of a shadow map in pixels."""
+    KEPT = 160
+    """Shadow maps kept: those of one bake, since the ground and the model ask for the same directions."""
 
     def __init__(self, corners: Array) -> None:
         self.corners = np.asarray(corners, np.float64)
-        self.map: tuple[bytes, Array, Array, Array, float] | None = None  # direction, depth, plane, origin, scale
+        self.maps: dict[bytes, tuple[Array, Array, Array, float]] = {}
+        """Direction to depth, axes of the map (2, 3), its origin, its pixels per unit of length."""
 
     def occluded(self, points: Array, towards: Array) -> Array:
         if not len(self.corners) or not len(points):
@@ -116,16 +119,19 @@ class NumpyEngine:
         return np.asarray(inside & (depth[row, column] > here))
 
     def _shadow_map(self, towards: Array) -> tuple[Array, Array, Array, float]:
-        key = np.asarray(towards, np.float64).tobytes()
-        if self.map is None or self.map[0] != key:
+        towards = np.asarray(towards, np.float32).astype(np.float64)
+        key = towards.tobytes()
+        if key not in self.maps:
+            if len(self.maps) >= self.KEPT:
+                self.maps.clear()
             across = unit(np.cross(towards, [0.0, 1.0, 0.0] if abs(towards[1]) < 0.9 else [1.0, 0.0, 0.0]))
-            upwards = np.cross(across, towards)
-            x, y = self.corners @ across, self.corners @ upwards
+            plane = np.stack([across, np.cross(across, towards)])
+            x, y = self.corners @ plane[0], self.corners @ plane[1]
             low = np.array([x.min(), y.min()])
             scale = self.MAP / max(float(x.max() - low[0]), float(y.max() - low[1]), 1e-6)
             depth = rasterise((x - low[0]) * scale, (y - low[1]) * scale, self.corners @ towards, self.MAP, self.MAP)[1]
-            self.map = (key, depth, np.stack([across, upwards]), low, scale)
-        return self.map[1:]
+            self.maps[key] = (depth, plane, low, scale)
+        return self.maps[key]
 
     def hits(self, camera: Camera, x: Array, y: Array, beyond: Array | None = None) -> Hits:
         count = len(x)

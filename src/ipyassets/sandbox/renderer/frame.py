@@ -133,9 +133,7 @@ def _picture(image: Array, *, transparent: bool) -> Image.Image:
 class _View:
     """One camera in one studio: gives display values for sample positions."""
 
-    def __init__(
-        self, model: BakedModel, camera: Camera, studio: Studio, points: Array, transparent: bool
-    ) -> None:
+    def __init__(self, model: BakedModel, camera: Camera, studio: Studio, points: Array, transparent: bool) -> None:
         self.model, self.camera, self.studio, self.transparent = model, camera, studio, transparent
         x, y, _ = camera.project(points)
         self.window = (x.min() - 1, x.max() + 1, y.min() - 1, y.max() + 1)

@@ -50,7 +50,9 @@ MOODS = {
     "warm": Mood(dome=(0.55, 0.50, 0.44), key=(0.92, 0.78, 0.58), low=(0.20, 0.15, 0.09), vignette=0.22),
     "cool": Mood(dome=(0.60, 0.68, 0.78), key=(0.55, 0.61, 0.70), low=(0.20, 0.22, 0.26), vignette=0.14),
     "sunset": Mood(dome=(0.40, 0.43, 0.52), key=(0.12, 0.11, 0.10), low=(1.75, 1.22, 0.70), vignette=0.16),
-    "dramatic": Mood(dome=(0.20, 0.21, 0.24), key=(1.35, 1.32, 1.28), low=(0.16, 0.18, 0.26), inner=0.12, vignette=0.42),
+    "dramatic": Mood(
+        dome=(0.20, 0.21, 0.24), key=(1.35, 1.32, 1.28), low=(0.16, 0.18, 0.26), inner=0.12, vignette=0.42
+    ),
 }
 
 
@@ -73,7 +75,7 @@ def _spread(engine: Engine) -> tuple[Array, Array, Array]:
 
     The same for every point: noise would show as mottling, while many soft copies of a shadow blend.
     """
-    counts = (180, 40, 40) if engine.detailed else (90, 20, 16)
+    counts = (180, 40, 40) if engine.detailed else (80, 20, 16)
     return sphere(counts[0]), _cone(KEY, 0.24, counts[1]), _cone(LOW, 0.13, counts[2])
 
 
@@ -103,7 +105,10 @@ def _soften(light: Array) -> Array:
     """A narrow binomial blur: contact shadows would show the steps of the grid."""
     for axis in (0, 1):
         padded = np.pad(light, [(1, 1) if k == axis else (0, 0) for k in range(3)], mode="edge")
-        before, after = np.take(padded, range(light.shape[axis]), axis), np.take(padded, range(2, light.shape[axis] + 2), axis)
+        before, after = (
+            np.take(padded, range(light.shape[axis]), axis),
+            np.take(padded, range(2, light.shape[axis] + 2), axis),
+        )
         light = (before + 2 * light + after) / 4
     return light
 

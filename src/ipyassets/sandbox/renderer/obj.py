@@ -72,7 +72,9 @@ def read_obj(data: bytes, beside: Opener, *, name: str, rotation: Sequence[float
 def _corner(item: str, points: int, uvs: int, normals: int) -> tuple[int, int, int]:
     parts = (*item.split("/"), "", "")[:3]
     found = []
-    for part, count, what in zip(parts, (points, uvs, normals), ("vertex", "texture coordinate", "normal"), strict=True):
+    for part, count, what in zip(
+        parts, (points, uvs, normals), ("vertex", "texture coordinate", "normal"), strict=True
+    ):
         if not part:
             found.append(-1)
             continue
@@ -119,6 +121,10 @@ def _read_mtl(path: str, beside: Opener, name: str) -> dict[str, Material]:
         raise ModelError(f"{name}: bad value in '{path}' ({error})") from error
 
 
+def _triple(values: Array) -> tuple[float, float, float]:
+    return float(values[0]), float(values[1]), float(values[2])
+
+
 def _material(key: str, values: dict[str, str], beside: Opener, name: str) -> Material:
     def numbers(field: str, default: str) -> list[float]:
         return [float(number) for number in values.get(field, default).split()]
@@ -132,11 +138,14 @@ def _material(key: str, values: dict[str, str], beside: Opener, name: str) -> Ma
     glass = alpha < 0.6
     material = Material(
         name=key,
-        colour=(float(light[0]), float(light[1]), float(light[2])),
+        # Clear glass has hardly a colour of its own; exporters leave a grey that would fog it.
+        colour=_triple(np.sqrt(light) if glass else light),
         alpha=min(max(alpha, 0.0), 1.0),
         metallic=0.9 if mirror else 0.0,
         # Phong exponent to microfacet roughness; a dull Ks also means a rougher look.
-        roughness=0.12 if mirror or glass else float(np.clip((2 / (exponent + 2)) ** 0.25 + 0.25 * (0.5 - shine), 0.15, 1)),
+        roughness=0.12
+        if mirror or glass
+        else float(np.clip((2 / (exponent + 2)) ** 0.25 + 0.25 * (0.5 - shine), 0.15, 1)),
         specular=0.06 if glass else 0.05 * min(shine * 2, 1.5),
     )
     if "map_kd" in values:
@@ -148,7 +157,7 @@ def _material(key: str, values: dict[str, str], beside: Opener, name: str) -> Ma
             data = beside(posixpath.normpath(path))
         except (KeyError, OSError):
             # Common in the wild (a path on the author's disk); the plain colour is still the author's.
-            logger.warning("%s: the texture '%s' is missing, its plain colour is used", name, path)
+            logger.info("%s: the texture '%s' is missing, its plain colour is used", name, path)
             return material
         # With a map, exporters leave Kd at a grey that was never meant to darken it.
         material = replace(material, colour=(1.0, 1.0, 1.0), texture=read_texture(data, f"{name}/{path}"))

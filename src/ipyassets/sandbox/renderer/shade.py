@@ -33,7 +33,9 @@ class Surfaces:
         uv = model.uvs
         edge1, edge2 = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
         uv_area = np.abs(edge1[:, 0] * edge2[:, 1] - edge1[:, 1] * edge2[:, 0])
-        texels = np.array([m.texture.levels[0].shape[0] * m.texture.levels[0].shape[1] if m.texture else 1 for m in model.materials])
+        texels = np.array(
+            [m.texture.levels[0].shape[0] * m.texture.levels[0].shape[1] if m.texture else 1 for m in model.materials]
+        )
         area = np.maximum(np.linalg.norm(across, axis=1), 1e-12)
         return cls(model, normals, unit(across).astype(np.float32), np.sqrt(uv_area * texels[model.material] / area))
 
@@ -124,7 +126,9 @@ def tone(light: Array) -> Array:
 
 
 _STEPS = np.arange(4097) / 4095
-_CURVE = np.where(_STEPS <= 0.0031308, _STEPS * 12.92, 1.055 * _STEPS ** (1 / 2.4) - 0.055).clip(0, 1).astype(np.float32)
+_CURVE = (
+    np.where(_STEPS <= 0.0031308, _STEPS * 12.92, 1.055 * _STEPS ** (1 / 2.4) - 0.055).clip(0, 1).astype(np.float32)
+)
 
 
 def shade(baked: Baked, studio: Studio, hits: Hits, rays: Array, pixel: float) -> tuple[Array, Array]:

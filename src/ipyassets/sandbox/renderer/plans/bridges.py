@@ -13,16 +13,28 @@ __all__ = ["cable_stayed_bridge", "canal_footbridge", "mill_valley_viaduct", "we
 def weir_road_bridge() -> Model:
     """Three spans of steel girders on hammerhead piers, over a strip of water."""
     d = Draft("Weir Road Bridge")
-    water, bank, concrete = d.paint("water", "#7fa3b0", roughness=0.12), d.paint("bank", "#b9bf9a"), d.paint("concrete", "#c9c5bc")
-    steel, asphalt, white = d.paint("steel", "#8c3b2e", roughness=0.45), d.paint("asphalt", "#54575b"), d.paint("line", "#f2f2ee")
+    water, bank, concrete = (
+        d.paint("water", "#7fa3b0", roughness=0.12),
+        d.paint("bank", "#b9bf9a"),
+        d.paint("concrete", "#c9c5bc"),
+    )
+    steel, asphalt, white = (
+        d.paint("steel", "#8c3b2e", roughness=0.45),
+        d.paint("asphalt", "#54575b"),
+        d.paint("line", "#f2f2ee"),
+    )
     rail, glass = d.paint("rail", "#5d6a72", roughness=0.4), d.glass()
     d.box(water, 0, 0, 0, 56, 0.5, 40)
     for side in (-1, 1):
         d.profile(bank, [(side * 24, 0), (side * 46, 0), (side * 46, 5.6), (side * 34, 5.6)], -20, 20)
         d.box(concrete, side * 34.4, 0, 0, 2.4, 6.1, 12.4)
     for x in (-12, 12):
-        d.prism(concrete, [(x - 1.1, -3.2), (x, -4.2), (x + 1.1, -3.2), (x + 1.1, 3.2), (x, 4.2), (x - 1.1, 3.2)], 0, 4.6)
-        d.side_profile(concrete, [(-3.4, 4.4), (3.4, 4.4), (5.4, 5.8), (5.4, 6.3), (-5.4, 6.3), (-5.4, 5.8)], x - 1, x + 1)
+        d.prism(
+            concrete, [(x - 1.1, -3.2), (x, -4.2), (x + 1.1, -3.2), (x + 1.1, 3.2), (x, 4.2), (x - 1.1, 3.2)], 0, 4.6
+        )
+        d.side_profile(
+            concrete, [(-3.4, 4.4), (3.4, 4.4), (5.4, 5.8), (5.4, 6.3), (-5.4, 6.3), (-5.4, 5.8)], x - 1, x + 1
+        )
     for z in (-4.4, -1.5, 1.5, 4.4):
         d.box(steel, 0, 6.3, z, 70, 0.12, 0.7)
         d.box(steel, 0, 6.4, z, 70, 1.5, 0.16)
@@ -52,18 +64,54 @@ def weir_road_bridge() -> Model:
 def cable_stayed_bridge() -> Model:
     """Two H pylons with fans of stays over a channel."""
     d = Draft("North Gate Cable-Stayed Bridge")
-    water, rock, concrete = d.paint("water", "#7d9fb3", roughness=0.1), d.paint("rock", "#a8a49a"), d.paint("concrete", "#dcdad4")
-    deck, asphalt, cable = d.paint("deck", "#b9bec2"), d.paint("asphalt", "#55585c"), d.paint("cable", "#f4f4f2", roughness=0.4)
+    water, rock, concrete = (
+        d.paint("water", "#7d9fb3", roughness=0.1),
+        d.paint("rock", "#a8a49a"),
+        d.paint("concrete", "#dcdad4"),
+    )
+    deck, asphalt, cable = (
+        d.paint("deck", "#b9bec2"),
+        d.paint("asphalt", "#55585c"),
+        d.paint("cable", "#f4f4f2", roughness=0.4),
+    )
     d.box(water, 0, 0, 0, 210, 1, 66)
     for side in (-1, 1):
         d.profile(rock, [(side * 88, 0), (side * 112, 0), (side * 112, 10), (side * 96, 10)], -33, 33)
         x = side * 46
-        d.prism(concrete, [(x - 6, -13), (x + 6, -13), (x + 8, -10), (x + 8, 10), (x + 6, 13), (x - 6, 13), (x - 8, 10), (x - 8, -10)], 0, 3)
+        d.prism(
+            concrete,
+            [
+                (x - 6, -13),
+                (x + 6, -13),
+                (x + 8, -10),
+                (x + 8, 10),
+                (x + 6, 13),
+                (x - 6, 13),
+                (x - 8, 10),
+                (x - 8, -10),
+            ],
+            0,
+            3,
+        )
         for z in (-1, 1):
             d.loft(
                 concrete,
-                np.array([(x - 2.2, 3, z * 10 - 1.6), (x + 2.2, 3, z * 10 - 1.6), (x + 2.2, 3, z * 10 + 1.6), (x - 2.2, 3, z * 10 + 1.6)]),
-                np.array([(x - 1.5, 62, z * 5 - 1.2), (x + 1.5, 62, z * 5 - 1.2), (x + 1.5, 62, z * 5 + 1.2), (x - 1.5, 62, z * 5 + 1.2)]),
+                np.array(
+                    [
+                        (x - 2.2, 3, z * 10 - 1.6),
+                        (x + 2.2, 3, z * 10 - 1.6),
+                        (x + 2.2, 3, z * 10 + 1.6),
+                        (x - 2.2, 3, z * 10 + 1.6),
+                    ]
+                ),
+                np.array(
+                    [
+                        (x - 1.5, 62, z * 5 - 1.2),
+                        (x + 1.5, 62, z * 5 - 1.2),
+                        (x + 1.5, 62, z * 5 + 1.2),
+                        (x - 1.5, 62, z * 5 + 1.2),
+                    ]
+                ),
             )
         d.box(concrete, x, 12.5, 0, 3.2, 2.4, 20)
         d.box(concrete, x, 44, 0, 2.6, 2.4, 13.4)
@@ -83,8 +131,16 @@ def cable_stayed_bridge() -> Model:
 def canal_footbridge() -> Model:
     """A tied arch of tubes with a timber deck, stairs at both ends."""
     d = Draft("Canal Footbridge")
-    water, quay, stone = d.paint("water", "#6f9aa0", roughness=0.1), d.paint("quay", "#c4b9a6"), d.paint("coping", "#dcd6ca")
-    steel, wood, rail = d.paint("steel", "#e9e7e1", roughness=0.35), d.paint("timber", "#a9794c"), d.paint("rail", "#3d4448", roughness=0.4)
+    water, quay, stone = (
+        d.paint("water", "#6f9aa0", roughness=0.1),
+        d.paint("quay", "#c4b9a6"),
+        d.paint("coping", "#dcd6ca"),
+    )
+    steel, wood, rail = (
+        d.paint("steel", "#e9e7e1", roughness=0.35),
+        d.paint("timber", "#a9794c"),
+        d.paint("rail", "#3d4448", roughness=0.4),
+    )
     d.box(water, 0, 0, 0, 20, 0.6, 17)
     for side in (-1, 1):
         d.box(quay, side * 14.6, 0, 0, 9.2, 2.2, 17)
@@ -125,8 +181,16 @@ def canal_footbridge() -> Model:
 def mill_valley_viaduct() -> Model:
     """Seven round arches of masonry carrying a single track."""
     d = Draft("Mill Valley Viaduct")
-    stone, dark, grass = d.paint("stone", "#b79f80", roughness=0.9), d.paint("string course", "#a48c6e", roughness=0.9), d.paint("grass", "#93a870")
-    ballast, rail, water = d.paint("ballast", "#8d8880"), d.paint("rail", "#5a5350", metallic=0.4), d.paint("water", "#7c9ca2", roughness=0.1)
+    stone, dark, grass = (
+        d.paint("stone", "#b79f80", roughness=0.9),
+        d.paint("string course", "#a48c6e", roughness=0.9),
+        d.paint("grass", "#93a870"),
+    )
+    ballast, rail, water = (
+        d.paint("ballast", "#8d8880"),
+        d.paint("rail", "#5a5350", metallic=0.4),
+        d.paint("water", "#7c9ca2", roughness=0.1),
+    )
     span, pier, top, spring = 8.6, 2.2, 21.5, 15.4
     pitch, radius = span + pier, span / 2
     across = np.array([-46.0, -38, -28, -14, 0, 14, 28, 38, 46])
@@ -167,6 +231,14 @@ def mill_valley_viaduct() -> Model:
         d.box(rail, 0, top + 0.9, z, 92, 0.16, 0.1)
     for x in np.arange(-45.5, 46, 1.3):
         d.box(d.bark, float(x), top + 0.78, 0, 0.3, 0.14, 2.4)
-    for x, y, z, size in ((-36, 12.6, 8, 6), (-30, 8.6, -8, 7), (25, 6.4, 8.5, 6), (33, 10.6, 8, 7), (-17, 4.4, 9, 5), (14, 3, -9, 6), (-42, 15.4, 8.5, 5)):
+    for x, y, z, size in (
+        (-36, 12.6, 8, 6),
+        (-30, 8.6, -8, 7),
+        (25, 6.4, 8.5, 6),
+        (33, 10.6, 8, 7),
+        (-17, 4.4, 9, 5),
+        (14, 3, -9, 6),
+        (-42, 15.4, 8.5, 5),
+    ):
         d.tree(x, z, size, y)
     return d.model()

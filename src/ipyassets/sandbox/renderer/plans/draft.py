@@ -30,9 +30,7 @@ class Draft:
     ) -> int:
         """A new material; gives its number."""
         red, green, blue = linear(np.array(ImageColor.getcolor(colour, "RGB")) / 255)
-        self.materials.append(
-            Material(name, (float(red), float(green), float(blue)), alpha, metallic, roughness)
-        )
+        self.materials.append(Material(name, (float(red), float(green), float(blue)), alpha, metallic, roughness))
         return len(self.materials) - 1
 
     def glass(self, colour: str = "#23404d") -> int:
@@ -62,7 +60,9 @@ class Draft:
         flat = np.asarray(outline, np.float64)
         self.loft(paint, np.insert(flat, 2, back, 1), np.insert(flat, 2, front, 1))
 
-    def side_profile(self, paint: int, outline: Array | Sequence[tuple[float, float]], left: float, right: float) -> None:
+    def side_profile(
+        self, paint: int, outline: Array | Sequence[tuple[float, float]], left: float, right: float
+    ) -> None:
         """A convex outline of (z, y) points, drawn along x from ``left`` to ``right``."""
         flat = np.asarray(outline, np.float64)[:, ::-1]
         self.loft(paint, np.insert(flat, 0, left, 1), np.insert(flat, 0, right, 1))
@@ -137,8 +137,19 @@ class Draft:
     def tree(self, x: float, z: float, height: float, ground: float = 0.0) -> None:
         """A tree as in an architect's model: a trunk and a few round clumps."""
         self.cylinder(self.bark, x, ground, z, height * 0.03, height * 0.5, sides=8)
-        for dx, dy, dz, size in ((0, 0.68, 0, 0.3), (0.14, 0.52, 0.08, 0.22), (-0.13, 0.55, 0.06, 0.21), (0, 0.53, -0.15, 0.2)):
-            self.ball(self.leaf, (x + dx * height, ground + dy * height, z + dz * height), size * height, squash=0.95, sides=14)
+        for dx, dy, dz, size in (
+            (0, 0.68, 0, 0.3),
+            (0.14, 0.52, 0.08, 0.22),
+            (-0.13, 0.55, 0.06, 0.21),
+            (0, 0.53, -0.15, 0.2),
+        ):
+            self.ball(
+                self.leaf,
+                (x + dx * height, ground + dy * height, z + dz * height),
+                size * height,
+                squash=0.95,
+                sides=14,
+            )
 
     def car(self, paint: int, glass: int, x: float, y: float, z: float, *, along_x: bool = True) -> None:
         """A small saloon, for scale."""
@@ -150,8 +161,16 @@ class Draft:
         draw(glass, [(along + a, y + b) for a, b in cabin], across - 0.75, across + 0.75)
 
     def windows(
-        self, paint: int, xs: Iterable[float], ys: Iterable[float], z: float, width: float, height: float,
-        *, depth: float = 0.12, along_z: bool = False,
+        self,
+        paint: int,
+        xs: Iterable[float],
+        ys: Iterable[float],
+        z: float,
+        width: float,
+        height: float,
+        *,
+        depth: float = 0.12,
+        along_z: bool = False,
     ) -> None:
         """A field of flat boxes on a wall in the plane ``z``, or, with ``along_z``, in the plane x = ``z``."""
         levels = list(ys)

@@ -14,8 +14,17 @@ def central_station_hall() -> Model:
     """A glazed barrel vault over two island platforms, a head building in front."""
     d = Draft("Central Station Hall")
     ground, platform, edge = d.paint("ballast", "#a59f95"), d.paint("platform", "#d7d2c7"), d.paint("edge", "#f0ede4")
-    steel, pane, rail = d.paint("arch", "#4c5f66", roughness=0.4, metallic=0.3), d.paint("pane", "#bcd6da", roughness=0.08, alpha=0.35), d.paint("rail", "#6b5f58", metallic=0.5)
-    stone, glass, train, stripe = d.paint("stone", "#dcc9a6"), d.glass(), d.paint("train", "#e8e8e4", roughness=0.3), d.paint("stripe", "#b5382e")
+    steel, pane, rail = (
+        d.paint("arch", "#4c5f66", roughness=0.4, metallic=0.3),
+        d.paint("pane", "#bcd6da", roughness=0.08, alpha=0.35),
+        d.paint("rail", "#6b5f58", metallic=0.5),
+    )
+    stone, glass, train, stripe = (
+        d.paint("stone", "#dcc9a6"),
+        d.glass(),
+        d.paint("train", "#e8e8e4", roughness=0.3),
+        d.paint("stripe", "#b5382e"),
+    )
     half, rise, spring = 17.0, 10.5, 6.0
     d.box(ground, 0, 0, 0, 42, 0.5, 60)
     for x in (-8.2, 8.2):
@@ -51,7 +60,11 @@ def central_station_hall() -> Model:
     d.box(edge, 0, 15.6, 23.5, 15, 0.5, 9)
     arch = np.linspace(0, np.pi, 13)
     for x in (-15, -10, -5, 0, 5, 10, 15):
-        outline = [(x - 1.6, 0.9), (x + 1.6, 0.9), *[(x + 1.6 * float(np.cos(t)), 6.6 + 1.6 * float(np.sin(t))) for t in arch]]
+        outline = [
+            (x - 1.6, 0.9),
+            (x + 1.6, 0.9),
+            *[(x + 1.6 * float(np.cos(t)), 6.6 + 1.6 * float(np.sin(t))) for t in arch],
+        ]
         d.profile(glass, outline, 27.9, 28.15)
         d.box(edge, x, 9.1, 28.05, 3.4, 1.4, 0.15)
         d.box(glass, x, 9.3, 28.1, 2.4, 1.0, 0.15)
@@ -67,7 +80,11 @@ def botanical_glasshouse() -> Model:
     """A palm house: a central dome of glass and steel with two vaulted wings."""
     d = Draft("Botanical Glasshouse")
     lawn, path, stone = d.paint("lawn", "#a2b97c"), d.paint("path", "#dccfb4"), d.paint("plinth", "#e3ddd0")
-    frame, pane, soil = d.paint("frame", "#f3f4f0", roughness=0.4), d.paint("pane", "#c4dedb", roughness=0.06, alpha=0.3), d.paint("soil", "#8a7358")
+    frame, pane, soil = (
+        d.paint("frame", "#f3f4f0", roughness=0.4),
+        d.paint("pane", "#c4dedb", roughness=0.06, alpha=0.3),
+        d.paint("soil", "#8a7358"),
+    )
     d.box(lawn, 0, 0, 0, 56, 0.3, 34)
     d.box(path, 0, 0.3, 12, 5, 0.05, 10)
     d.box(path, 0, 0.3, 12, 40, 0.05, 2.6)
@@ -84,7 +101,9 @@ def botanical_glasshouse() -> Model:
     for a, b in zip(rings[0][:-1], rings[0][1:], strict=True):
         for y in (3.3, 5.3):
             d.beam(frame, (a[0], y, a[2]), (b[0], y, b[2]), 0.1)
-    d.revolve(frame, [(2.0, 13.7), (2.1, 14.0), (1.5, 14.3), (1.5, 15.8), (1.7, 16.0), (0.6, 17.0), (0, 17.2)], sides=16)
+    d.revolve(
+        frame, [(2.0, 13.7), (2.1, 14.0), (1.5, 14.3), (1.5, 15.8), (1.7, 16.0), (0.6, 17.0), (0, 17.2)], sides=16
+    )
     d.tube(frame, (0, 17, 0), (0, 19.4, 0), 0.08)
     arc = np.linspace(0, np.pi, 11)
     section = np.stack([-5.2 * np.cos(arc), 3.6 + 3.8 * np.sin(arc)], 1)
@@ -122,7 +141,11 @@ def riverside_grandstand() -> Model:
     """Twenty rows under a cantilevered roof, in front of a running track."""
     d = Draft("Riverside Grandstand")
     turf, track, line = d.paint("turf", "#8fb067"), d.paint("track", "#b5583f"), d.paint("line", "#f5efe6")
-    concrete, steel, roof = d.paint("concrete", "#d9d6ce"), d.paint("steel", "#eceeee", roughness=0.35), d.paint("roof", "#c6d0d4", roughness=0.4)
+    concrete, steel, roof = (
+        d.paint("concrete", "#d9d6ce"),
+        d.paint("steel", "#eceeee", roughness=0.35),
+        d.paint("roof", "#c6d0d4", roughness=0.4),
+    )
     seats = [d.paint("seat", c, roughness=0.5) for c in ("#2f6fa8", "#e8e6df", "#2b5f93")]
     glass, dark = d.glass(), d.paint("dark", "#596268")
     d.box(turf, 0, 0, 10, 74, 0.3, 40)

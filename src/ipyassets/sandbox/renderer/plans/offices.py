@@ -7,14 +7,29 @@ import numpy as np
 from ipyassets.sandbox.renderer.model import Model
 from ipyassets.sandbox.renderer.plans.draft import Draft
 
-__all__ = ["birchwood_primary_school", "harbour_office_tower", "lindenhof_offices", "quayside_apartments", "station_car_park"]
+__all__ = [
+    "birchwood_primary_school",
+    "harbour_office_tower",
+    "lindenhof_offices",
+    "quayside_apartments",
+    "station_car_park",
+]
 
 
 def harbour_office_tower() -> Model:
     """Fourteen floors of curtain wall on a podium."""
     d = Draft("Harbour Office Tower")
-    plaza, slab, fin = d.paint("plaza", "#cfcbc2"), d.paint("slab", "#e9e6df"), d.paint("fin", "#8e979c", roughness=0.35, metallic=0.3)
-    core, glass, shop, plant = d.paint("core", "#b7754a"), d.glass("#1f4556"), d.glass("#3a4a4c"), d.paint("plant", "#9aa0a4")
+    plaza, slab, fin = (
+        d.paint("plaza", "#cfcbc2"),
+        d.paint("slab", "#e9e6df"),
+        d.paint("fin", "#8e979c", roughness=0.35, metallic=0.3),
+    )
+    core, glass, shop, plant = (
+        d.paint("core", "#b7754a"),
+        d.glass("#1f4556"),
+        d.glass("#3a4a4c"),
+        d.paint("plant", "#9aa0a4"),
+    )
     width, depth, floor, floors = 24.0, 18.0, 3.6, 14
     d.box(plaza, 0, 0, 0, 48, 0.4, 38)
     d.box(shop, 2, 0.4, 1, 36, 5.2, 27)
@@ -50,8 +65,17 @@ def harbour_office_tower() -> Model:
 def lindenhof_offices() -> Model:
     """Six storeys around a courtyard, brick piers with set-back windows."""
     d = Draft("Lindenhof Offices")
-    pavement, brick, stone = d.paint("pavement", "#cbc8c0"), d.paint("brick", "#a7583f", roughness=0.9), d.paint("stone", "#e0d6c3")
-    glass, frame, lawn, zinc = d.glass("#2c4650"), d.paint("frame", "#2f3438"), d.paint("lawn", "#97ad72"), d.paint("zinc", "#8c969b", roughness=0.45, metallic=0.4)
+    pavement, brick, stone = (
+        d.paint("pavement", "#cbc8c0"),
+        d.paint("brick", "#a7583f", roughness=0.9),
+        d.paint("stone", "#e0d6c3"),
+    )
+    glass, frame, lawn, zinc = (
+        d.glass("#2c4650"),
+        d.paint("frame", "#2f3438"),
+        d.paint("lawn", "#97ad72"),
+        d.paint("zinc", "#8c969b", roughness=0.45, metallic=0.4),
+    )
     d.box(pavement, 0, 0, 0, 54, 0.4, 46)
     d.box(lawn, 0, 0.4, 0, 17, 0.1, 11)
     floor, floors = 3.5, 6
@@ -80,8 +104,17 @@ def lindenhof_offices() -> Model:
 def quayside_apartments() -> Model:
     """Eight storeys with brick bands and deep balconies."""
     d = Draft("Quayside Apartments")
-    quay, water, brick = d.paint("quay", "#c5beb2"), d.paint("water", "#779db0", roughness=0.1), d.paint("brick", "#c9a27e", roughness=0.9)
-    white, glass, rail, wood = d.paint("concrete", "#ecebe6"), d.glass("#31505e"), d.paint("balustrade", "#b9d0d6", roughness=0.1, alpha=0.45), d.paint("timber", "#9b6b43")
+    quay, water, brick = (
+        d.paint("quay", "#c5beb2"),
+        d.paint("water", "#779db0", roughness=0.1),
+        d.paint("brick", "#c9a27e", roughness=0.9),
+    )
+    white, glass, rail, wood = (
+        d.paint("concrete", "#ecebe6"),
+        d.glass("#31505e"),
+        d.paint("balustrade", "#b9d0d6", roughness=0.1, alpha=0.45),
+        d.paint("timber", "#9b6b43"),
+    )
     floor = 3.1
     d.box(quay, 0, 0, -4, 44, 1.6, 26)
     d.box(water, 0, 0, 13, 44, 0.6, 8)
@@ -149,7 +182,17 @@ def birchwood_primary_school() -> Model:
     d.tube(steel, (20, 0.4, 9), (20, 3.4, 9), 0.1)
     d.tube(steel, (26, 0.4, 9), (26, 3.4, 9), 0.1)
     d.tube(steel, (20, 3.4, 9), (26, 3.4, 9), 0.1)
-    for x, z, height in ((29, 17, 7), (24, 19, 6), (30, 2, 6.5), (-31, -14, 7), (-31, 19, 6), (8, 19, 5.5), (16, 18.6, 6.4), (-4, 18, 6), (31, -19, 7)):
+    for x, z, height in (
+        (29, 17, 7),
+        (24, 19, 6),
+        (30, 2, 6.5),
+        (-31, -14, 7),
+        (-31, 19, 6),
+        (8, 19, 5.5),
+        (16, 18.6, 6.4),
+        (-4, 18, 6),
+        (31, -19, 7),
+    ):
         d.tree(x, z, height, 0.4)
     return d.model()
 
@@ -159,7 +202,9 @@ def station_car_park() -> Model:
     d = Draft("Station Car Park")
     ground, concrete, slat = d.paint("ground", "#b9b8b2"), d.paint("concrete", "#dbd9d3"), d.paint("slat", "#b58a5a")
     tower, glass, line = d.paint("tower", "#3f6b66"), d.glass(), d.paint("line", "#f4f3ee")
-    cars = [d.paint("car", c, roughness=0.25) for c in ("#b7332c", "#2c4f7c", "#d8d8d4", "#3b3d40", "#8d9aa3", "#d9a431")]
+    cars = [
+        d.paint("car", c, roughness=0.25) for c in ("#b7332c", "#2c4f7c", "#d8d8d4", "#3b3d40", "#8d9aa3", "#d9a431")
+    ]
     d.box(ground, 0, 0, 0, 58, 0.3, 36)
     for k in range(5):
         y = 0.3 + k * 3

@@ -7,16 +7,38 @@ import numpy as np
 from ipyassets.sandbox.renderer.model import Model
 from ipyassets.sandbox.renderer.plans.draft import Draft
 
-__all__ = ["airfield_control_tower", "chilled_water_plant_room", "hilltop_water_tower", "logistics_warehouse", "weaving_mill"]
+__all__ = [
+    "airfield_control_tower",
+    "chilled_water_plant_room",
+    "hilltop_water_tower",
+    "logistics_warehouse",
+    "weaving_mill",
+]
 
 
 def chilled_water_plant_room() -> Model:
     """A room cut open: two chillers, three pumps, a tank, headers and panels."""
     d = Draft("Chilled Water Plant Room")
-    floor, wall, plinth = d.paint("floor", "#a9b0b3", roughness=0.4), d.paint("wall", "#e7e5df"), d.paint("plinth", "#c8c6c0")
-    chiller, dark, motor = d.paint("chiller", "#d9dcdd", roughness=0.4), d.paint("dark", "#4a5055", roughness=0.5), d.paint("motor", "#2f6aa5", roughness=0.35)
-    cold, warm, metal = d.paint("chilled water", "#3f7fb5", roughness=0.35), d.paint("condenser water", "#5d9a62", roughness=0.35), d.paint("metal", "#c2c6c8", roughness=0.25, metallic=0.7)
-    red, panel, yellow = d.paint("valve", "#c23a2e", roughness=0.4), d.paint("panel", "#8f9aa0", roughness=0.4), d.paint("marking", "#e3b53a")
+    floor, wall, plinth = (
+        d.paint("floor", "#a9b0b3", roughness=0.4),
+        d.paint("wall", "#e7e5df"),
+        d.paint("plinth", "#c8c6c0"),
+    )
+    chiller, dark, motor = (
+        d.paint("chiller", "#d9dcdd", roughness=0.4),
+        d.paint("dark", "#4a5055", roughness=0.5),
+        d.paint("motor", "#2f6aa5", roughness=0.35),
+    )
+    cold, warm, metal = (
+        d.paint("chilled water", "#3f7fb5", roughness=0.35),
+        d.paint("condenser water", "#5d9a62", roughness=0.35),
+        d.paint("metal", "#c2c6c8", roughness=0.25, metallic=0.7),
+    )
+    red, panel, yellow = (
+        d.paint("valve", "#c23a2e", roughness=0.4),
+        d.paint("panel", "#8f9aa0", roughness=0.4),
+        d.paint("marking", "#e3b53a"),
+    )
     d.box(floor, 0, 0, 0, 18, 0.3, 12)
     d.box(wall, 0, 0.3, -6.1, 18.4, 5, 0.3)
     d.box(wall, -9.1, 0.3, 0, 0.3, 5, 12)
@@ -31,7 +53,11 @@ def chilled_water_plant_room() -> Model:
         d.box(panel, x - 0.2, 1.1, -0.32, 1.5, 1.4, 0.25)
         d.box(dark, x - 0.2, 1.9, -0.18, 0.6, 0.35, 0.05)
         for dx, paint in ((-1.7, cold), (-0.9, cold), (0.9, warm), (1.7, warm)):
-            d.pipe(paint, [(x + dx, 1.6, -2.3), (x + dx, 3.3 + 0.35 * (dx > 0), -2.3), (x + dx, 3.3 + 0.35 * (dx > 0), -4.3)], 0.17)
+            d.pipe(
+                paint,
+                [(x + dx, 1.6, -2.3), (x + dx, 3.3 + 0.35 * (dx > 0), -2.3), (x + dx, 3.3 + 0.35 * (dx > 0), -4.3)],
+                0.17,
+            )
             d.tube(red, (x + dx, 2.55, -2.3), (x + dx, 2.75, -2.3), 0.24, sides=20)
     for y, paint in ((3.3, cold), (3.65, warm)):
         d.pipe(paint, [(-8.4, y, -4.3), (8.2, y, -4.3)], 0.24)
@@ -47,7 +73,12 @@ def chilled_water_plant_room() -> Model:
     d.revolve(metal, [(0, 0.6), (0.9, 0.7), (1.05, 1.0), (1.05, 3.0), (0.9, 3.3), (0, 3.42)], 6.2, 2.7)
     for turn in range(3):
         a = turn * 2 * np.pi / 3
-        d.tube(dark, (6.2 + 0.8 * np.sin(a), 0.3, 2.7 + 0.8 * np.cos(a)), (6.2 + 0.8 * np.sin(a), 0.9, 2.7 + 0.8 * np.cos(a)), 0.07)
+        d.tube(
+            dark,
+            (6.2 + 0.8 * np.sin(a), 0.3, 2.7 + 0.8 * np.cos(a)),
+            (6.2 + 0.8 * np.sin(a), 0.9, 2.7 + 0.8 * np.cos(a)),
+            0.07,
+        )
     for x in (5.3, 6.3, 7.3):
         d.box(panel, x, 0.3, -5.6, 0.95, 2.2, 0.6)
         d.box(dark, x, 1.9, -5.28, 0.5, 0.3, 0.04)
@@ -93,9 +124,17 @@ def hilltop_water_tower() -> Model:
 def logistics_warehouse() -> Model:
     """A high-bay hall with loading docks, lorries and an office head."""
     d = Draft("Logistics Warehouse")
-    yard, panel, band = d.paint("yard", "#c2c3c0"), d.paint("panel", "#dfe3e4", roughness=0.5), d.paint("band", "#2f6c9c", roughness=0.5)
+    yard, panel, band = (
+        d.paint("yard", "#c2c3c0"),
+        d.paint("panel", "#dfe3e4", roughness=0.5),
+        d.paint("band", "#2f6c9c", roughness=0.5),
+    )
     door, dock, glass = d.paint("door", "#f1f1ee"), d.paint("dock", "#3b4045"), d.glass()
-    roof, line, lorry = d.paint("roof", "#c9cdcf"), d.paint("line", "#f2d24b"), d.paint("trailer", "#eceae4", roughness=0.4)
+    roof, line, lorry = (
+        d.paint("roof", "#c9cdcf"),
+        d.paint("line", "#f2d24b"),
+        d.paint("trailer", "#eceae4", roughness=0.4),
+    )
     cabs = [d.paint("cab", c, roughness=0.25) for c in ("#b8332b", "#2b5a8a", "#e0a32f")]
     d.box(yard, 0, 0, 4, 84, 0.3, 62)
     d.box(panel, 0, 0.3, -6, 70, 11, 36)
@@ -133,8 +172,16 @@ def logistics_warehouse() -> Model:
 def weaving_mill() -> Model:
     """Saw-tooth sheds, brick walls, a chimney."""
     d = Draft("Weaving Mill")
-    yard, brick, stone = d.paint("yard", "#bdb6a8"), d.paint("brick", "#9c4f3a", roughness=0.9), d.paint("stone", "#d8cbb4")
-    slate, glass, iron = d.paint("slate", "#5f6870", roughness=0.6), d.glass("#5d7f8c"), d.paint("iron", "#33383b", roughness=0.5)
+    yard, brick, stone = (
+        d.paint("yard", "#bdb6a8"),
+        d.paint("brick", "#9c4f3a", roughness=0.9),
+        d.paint("stone", "#d8cbb4"),
+    )
+    slate, glass, iron = (
+        d.paint("slate", "#5f6870", roughness=0.6),
+        d.glass("#5d7f8c"),
+        d.paint("iron", "#33383b", roughness=0.5),
+    )
     d.box(yard, 0, 0, 0, 62, 0.4, 42)
     teeth, pitch = 7, 6.4
     for k in range(teeth):
@@ -142,7 +189,13 @@ def weaving_mill() -> Model:
         d.box(brick, x + pitch / 2, 0.4, -2, pitch, 5.2, 28)
         d.profile(brick, [(x, 5.6), (x + pitch, 5.6), (x + 0.4, 9)], -16, -15.5)
         d.profile(brick, [(x, 5.6), (x + pitch, 5.6), (x + 0.4, 9)], 11.5, 12)
-        d.quad(slate, (x + 0.3, 9.15, -16.2), (x + 0.3, 9.15, 12.2), (x + pitch + 0.15, 5.55, 12.2), (x + pitch + 0.15, 5.55, -16.2))
+        d.quad(
+            slate,
+            (x + 0.3, 9.15, -16.2),
+            (x + 0.3, 9.15, 12.2),
+            (x + pitch + 0.15, 5.55, 12.2),
+            (x + pitch + 0.15, 5.55, -16.2),
+        )
         d.quad(glass, (x, 5.7, -15.5), (x, 5.7, 11.5), (x + 0.3, 9, 11.5), (x + 0.3, 9, -15.5))
         for z in np.arange(-15, 12, 1.8):
             d.beam(iron, (x - 0.04, 5.7, float(z)), (x + 0.26, 9, float(z)), 0.1)
@@ -162,7 +215,13 @@ def weaving_mill() -> Model:
     d.revolve(brick, [(2, 2.8), (1.25, 29), (1.5, 29.4), (1.5, 30.4), (1.0, 30.4), (1.0, 28)], 25, -13, sides=24)
     for y in (10, 17, 24):
         radius = 2.05 - (y - 2.8) / 26.2 * 0.75
-        d.revolve(iron, [(radius - 0.05, y), (radius + 0.05, y), (radius + 0.05, y + 0.25), (radius - 0.05, y + 0.25)], 25, -13, sides=24)
+        d.revolve(
+            iron,
+            [(radius - 0.05, y), (radius + 0.05, y), (radius + 0.05, y + 0.25), (radius - 0.05, y + 0.25)],
+            25,
+            -13,
+            sides=24,
+        )
     for x, z in ((-28, 17), (-20, 18.5), (-12, 17.5), (6, 18.2), (14, 17.4), (28, 17), (28.5, -18)):
         d.tree(x, z, 5.8, 0.4)
     return d.model()
@@ -172,7 +231,11 @@ def airfield_control_tower() -> Model:
     """A glazed cab on a tapered shaft, with an annex."""
     d = Draft("Airfield Control Tower")
     apron, concrete, white = d.paint("apron", "#b5b9b6"), d.paint("concrete", "#d9d7d0"), d.paint("white", "#f0f0ec")
-    glass, steel, red = d.glass("#1f4a52"), d.paint("steel", "#7d878c", roughness=0.35, metallic=0.4), d.paint("red", "#c43d2f")
+    glass, steel, red = (
+        d.glass("#1f4a52"),
+        d.paint("steel", "#7d878c", roughness=0.35, metallic=0.4),
+        d.paint("red", "#c43d2f"),
+    )
     grass = d.paint("grass", "#a5b580")
     d.box(grass, 0, 0, 0, 34, 0.3, 28)
     d.box(apron, 3, 0.3, 8, 26, 0.06, 10)
