@@ -43,6 +43,7 @@ class _Assets(t.TraitType[AssetList, Any]):
         return AssetList.of([], "selection")
 
     def validate(self, obj: Any, value: Any) -> AssetList:
+        del obj
         if isinstance(value, AssetList):
             return value
         assets = [] if value is None else [value] if isinstance(value, AssetBase) else value

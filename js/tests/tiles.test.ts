@@ -1,0 +1,164 @@
+import { describe, expect, it } from "vitest";
+import { Ranges } from "../src/core/ranges";
+import { Tiles } from "../src/core/tiles";
+import type { AssetSource, Snapshot, Tile } from "../src/source";
+import { result } from "./fake";
+
+interface Asked {
+  generation: number;
+  wanted: Ranges;
+  edge: number;
+  signal: AbortSignal;
+  give(tiles: Tile[]): void;
+  done(): void;
+  fail(error: Error): void;
+}
+
+function tile(index: number, state: Tile["state"] = "ok", bytes = 5_000): Tile {
+  const blob = state === "ok" ? new Blob([new Uint8Array(bytes)]) : null;
+  return { index, id: `${index}`, name: `Asset ${index}`, state, message: "", blob, width: 8, height: 8 };
+}
+
+function set(budget?: number) {
+  const asked: Asked[] = [];
+  const now = { result: result({ generation: 1, count: 100_000, total: 100_000 }) } as {
+    -readonly [K in keyof Snapshot]: Snapshot[K];
+  };
+  const source = {
+    now,
+    tiles: (generation: number, wanted: Ranges, edge: number, give: Asked["give"], signal: AbortSignal) =>
+      new Promise<void>((done, fail) => asked.push({ generation, wanted, edge, signal, give, done, fail })),
+  } as unknown as AssetSource;
+  const live = new Set<string>();
+  let made = 0;
+  const urls = {
+    make: () => {
+      const url = `blob:${made++}`;
+      live.add(url);
+      return url;
+    },
+    free: (url: string) => void live.delete(url),
+  };
+  const tiles = new Tiles(source, urls, budget);
+  tiles.show(1);
+  return { asked, now, live, tiles };
+}
+
+const view = {};
+const wish = (first: number, last: number, ahead = Ranges.empty, edge = 192) => ({
+  visible: Ranges.span(first, last),
+  ahead,
+  edge,
+});
+const settle = () => new Promise<void>((done) => setTimeout(done));
+
+describe("Tiles", () => {
+  it("asks for what shows, then for what is ahead, and for nothing twice", () => {
+    const { asked, tiles } = set();
+    tiles.wish(view, wish(0, 19, Ranges.span(20, 39)));
+    tiles.wish(view, wish(0, 19, Ranges.span(20, 39)));
+    expect(asked.map(({ wanted }) => wanted.pairs)).toEqual([[[0, 19]], [[20, 39]]]);
+  });
+
+  it("asks only for what is missing", async () => {
+    const { asked, tiles } = set();
+    tiles.wish(view, wish(0, 9));
+    asked[0]?.give([...Array(10).keys()].map((i) => tile(i)));
+    asked[0]?.done();
+    await settle();
+    tiles.wish(view, wish(5, 14));
+    expect(asked[1]?.wanted.pairs).toEqual([[10, 14]]);
+  });
+
+  it("calls off what has wholly scrolled away, and keeps what still shows in part", () => {
+    const { asked, tiles } = set();
+    tiles.wish(view, wish(0, 19));
+    tiles.wish(view, wish(10, 29));
+    expect(asked[0]?.signal.aborted).toBe(false);
+    tiles.wish(view, wish(500, 519));
+    expect(asked.map(({ signal }) => signal.aborted)).toEqual([true, true, false]);
+    expect(tiles.inFlight).toBe(1);
+  });
+
+  it("has no use for late answers", () => {
+    const { asked, live, tiles } = set();
+    tiles.wish(view, wish(0, 3));
+    tiles.show(2);
+    asked[0]?.give([tile(0)]);
+    expect(tiles.get(0)).toBeUndefined();
+    expect(live.size).toBe(0);
+  });
+
+  it("keeps what was scrolled past", () => {
+    const { asked, tiles } = set();
+    tiles.wish(view, wish(0, 3));
+    asked[0]?.give([0, 1, 2, 3].map((i) => tile(i)));
+    tiles.wish(view, wish(500, 503));
+    tiles.wish(view, wish(0, 3));
+    expect(asked.filter(({ wanted }) => wanted.has(0))).toHaveLength(1);
+    expect(tiles.get(2)?.url).toBe("blob:2");
+  });
+
+  it("stays within its bytes, and never lets go of what is on screen", async () => {
+    const { asked, live, tiles } = set(100_000);
+    tiles.pin(view, Ranges.span(0, 3));
+    for (let first = 0; first < 400; first += 4) {
+      tiles.wish(view, wish(first, first + 3));
+      asked.at(-1)?.give([0, 1, 2, 3].map((i) => tile(first + i)));
+      asked.at(-1)?.done();
+      await settle();
+    }
+    expect(tiles.bytes).toBeLessThanOrEqual(100_000 + 4 * 5_400);
+    expect(live.size).toBeLessThan(24);
+    for (const index of [0, 1, 2, 3, 396, 399]) expect(live.has(tiles.get(index)?.url as string)).toBe(true);
+  });
+
+  it("shows the picture it has until a sharper one comes", () => {
+    const { asked, live, tiles } = set();
+    tiles.wish(view, wish(0, 0));
+    asked[0]?.give([tile(0)]);
+    tiles.wish(view, wish(0, 0, Ranges.empty, 384));
+    asked[1]?.give([tile(0, "wait")]);
+    expect(tiles.get(0)?.url).toBe("blob:0");
+    asked[1]?.give([tile(0)]);
+    expect(tiles.get(0)?.url).toBe("blob:1");
+    expect([...live]).toEqual(["blob:1"]);
+  });
+
+  it("marks what was never answered and what failed, so that nothing waits for ever", async () => {
+    const { asked, tiles } = set();
+    tiles.wish(view, wish(0, 1));
+    asked[0]?.give([tile(0), tile(1, "wait")]);
+    asked[0]?.done();
+    await settle();
+    expect(tiles.get(1)).toMatchObject({ state: "error", name: "Asset 1" });
+    tiles.wish(view, wish(5, 5));
+    asked[1]?.fail(new Error("The service is down."));
+    await settle();
+    expect(tiles.get(5)).toMatchObject({ state: "error", message: "The service is down." });
+  });
+
+  it("blames no asset when Python has already moved on to another result", async () => {
+    const { asked, now, tiles } = set();
+    tiles.wish(view, wish(0, 1));
+    now.result = result({ generation: 2, state: "loading" });
+    asked[0]?.fail(new Error("This was asked of an older result."));
+    await settle();
+    expect(tiles.get(0)).toBeUndefined();
+  });
+
+  it("serves two views, and asks for both", () => {
+    const { asked, tiles } = set();
+    const other = {};
+    tiles.wish(view, wish(0, 9));
+    tiles.wish(other, wish(100, 109));
+    tiles.wish(view, wish(5, 14));
+    expect(asked.map(({ wanted, signal }) => [wanted.pairs, signal.aborted])).toEqual([
+      [[[0, 9]], false],
+      [[[100, 109]], false],
+      [[[10, 14]], false],
+    ]);
+    tiles.leave(other);
+    expect(asked[1]?.signal.aborted).toBe(true);
+  });
+});
