@@ -56,7 +56,8 @@ def _port(text: str) -> int:
 def _sandbox(options: argparse.Namespace) -> int:
     from ipyassets.sandbox import serve
 
-    return serve(port=options.port, assets=options.assets)
+    serve(port=options.port, assets=options.assets)
+    return 0
 
 
 def _lab(options: argparse.Namespace) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import ClassVar, Final, Unpack
 
 from ipyassets.clients.base import AsyncClient, BlockingClient
 from ipyassets.collections.asset_list import AssetList, AsyncAssetList
@@ -13,6 +13,12 @@ from ipyassets.services.itwin.client import BASE_URL, TOKEN_URL, ITwinService
 from ipyassets.services.itwin.search import IModelFilters
 
 __all__ = ["AsyncITwin", "ITwin"]
+
+_VARIABLES: Final = (
+    *("ITWIN_ACCESS_TOKEN", "ITWIN_CLIENT_ID", "ITWIN_CLIENT_SECRET"),
+    *("ITWIN_ID", "ITWIN_BASE_URL", "ITWIN_TOKEN_URL"),
+)
+_NEEDED: Final = (("ITWIN_ACCESS_TOKEN",), ("ITWIN_CLIENT_ID", "ITWIN_CLIENT_SECRET"))
 
 
 def _service(
@@ -66,6 +72,9 @@ class ITwin(BlockingClient[ITwinService]):
     ITWIN_TOKEN_URL.
     """
 
+    variables: ClassVar[tuple[str, ...]] = _VARIABLES
+    needed: ClassVar[tuple[tuple[str, ...], ...]] = _NEEDED
+
     def __init__(
         self,
         token: str | None = None,
@@ -109,6 +118,9 @@ class ITwin(BlockingClient[ITwinService]):
 
 class AsyncITwin(AsyncClient[ITwinService]):
     """Bentley iTwin Platform, awaited. Arguments as for `ITwin`."""
+
+    variables: ClassVar[tuple[str, ...]] = _VARIABLES
+    needed: ClassVar[tuple[tuple[str, ...], ...]] = _NEEDED
 
     def __init__(
         self,

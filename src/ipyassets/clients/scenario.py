@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import ClassVar, Final, Unpack
 
 from ipyassets.clients.base import AsyncClient, BlockingClient
 from ipyassets.collections.asset_list import AssetList, AsyncAssetList
@@ -14,6 +14,9 @@ from ipyassets.services.scenario.filters import AssetFilters
 from ipyassets.services.scenario.records import Collection, Tag
 
 __all__ = ["AsyncScenario", "Scenario"]
+
+_VARIABLES: Final = ("SCENARIO_SDK_API_KEY", "SCENARIO_SDK_API_SECRET", "SCENARIO_PROJECT_ID", "SCENARIO_BASE_URL")
+_NEEDED: Final = (("SCENARIO_SDK_API_KEY", "SCENARIO_SDK_API_SECRET"),)
 
 
 def _service(
@@ -38,6 +41,9 @@ class Scenario(BlockingClient[ScenarioService]):
 
     Without arguments: SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, SCENARIO_PROJECT_ID, SCENARIO_BASE_URL.
     """
+
+    variables: ClassVar[tuple[str, ...]] = _VARIABLES
+    needed: ClassVar[tuple[tuple[str, ...], ...]] = _NEEDED
 
     def __init__(
         self,
@@ -81,6 +87,9 @@ class Scenario(BlockingClient[ScenarioService]):
 
 class AsyncScenario(AsyncClient[ScenarioService]):
     """Scenario, awaited. Arguments as for `Scenario`."""
+
+    variables: ClassVar[tuple[str, ...]] = _VARIABLES
+    needed: ClassVar[tuple[tuple[str, ...], ...]] = _NEEDED
 
     def __init__(
         self,

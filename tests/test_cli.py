@@ -1,0 +1,150 @@
+"""The commands, as processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from jupyter_client.blocking import BlockingKernelClient
+
+import ipyassets
+from ipyassets.cli import main
+from tests.processes import MARK, free_port, left_behind, private_environment, wait_for
+
+KEYS = {
+    "vntana": {
+        *("admin_url", "public_url", "email", "password", "personal_access_token"),
+        *("organization_uuid", "organization_slug", "workspace_uuid", "workspace_slug"),
+    },
+    "itwin": {"base_url", "token", "client_id", "client_secret", "token_url", "itwin_id"},
+    "scenario": {"base_url", "api_key", "api_secret"},
+}
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    return private_environment(tmp_path)
+
+
+@pytest.fixture
+def start(tmp_path: Path, environment: dict[str, str]) -> Iterator[Start]:
+    """Starts ``ipyassets`` with arguments; at the end nothing of it may be left."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        with (tmp_path / "stderr.log").open("w") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "ipyassets", *arguments],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=environment,
+                cwd=tmp_path,
+            )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+    assert left_behind(environment[MARK]) == []
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"ipyassets {ipyassets.__version__}\n"
+
+
+def test_impossible_port_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["sandbox", "--port", "70000"])
+    assert ended.value.code == 2
+    assert "0 to 65535" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals to send")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: signal.Signals(number).name)
+def test_sandbox_prints_one_line_and_stops(start: Start, number: signal.Signals) -> None:
+    """Programs in other languages read the line and then talk to the services: nothing else may come on stdout."""
+    process = start("sandbox")
+    assert process.stdout is not None
+    line = json.loads(process.stdout.readline())
+    assert {name: set(service) for name, service in line.items()} == KEYS
+    request = urllib.request.Request(
+        f"{line['itwin']['base_url']}/itwins",
+        headers={
+            "Authorization": f"Bearer {line['itwin']['token']}",
+            "Accept": "application/vnd.bentley.itwin-platform.v1+json",
+        },
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert json.load(answer)["iTwins"]
+    process.send_signal(number)
+    rest, _ = process.communicate(timeout=20)
+    assert rest == ""
+    assert process.returncode == 0
+
+
+def test_sandbox_takes_the_port_it_is_given(start: Start) -> None:
+    port = free_port()
+    process = start("sandbox", "--port", str(port))
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["scenario"]["base_url"] == f"http://127.0.0.1:{port}/scenario/v1"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to send")
+def test_lab_serves_notebooks_connected_to_its_sandbox(
+    start: Start, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """The first thing a new user runs: JupyterLab, our notebooks, and a kernel that finds the sandbox."""
+    environment["JUPYTER_TOKEN"] = "a-token-for-this-test"
+    port = free_port()
+    process = start("lab", "--no-browser", "--port", str(port), "--notebooks", str(tmp_path / "mine"))
+
+    def request(path: str, method: str = "GET") -> dict:
+        headers = {"Authorization": "token a-token-for-this-test"}
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/api/{path}", method=method, headers=headers)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def answers() -> bool:
+        assert process.poll() is None, (tmp_path / "stderr.log").read_text()
+        try:
+            request("status")
+        except OSError:
+            return False
+        return True
+
+    wait_for(answers, 60, "JupyterLab")
+    served = {entry["name"] for entry in request("contents")["content"]}
+    assert {"01-explore.ipynb", "02-imodel-thumbnails.ipynb"} <= served
+
+    kernel = request("kernels", "POST")["id"]
+    client = BlockingKernelClient(
+        connection_file=str(Path(environment["JUPYTER_RUNTIME_DIR"]) / f"kernel-{kernel}.json")
+    )
+    client.load_connection_file()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=60)
+        code = "import ipyassets; services = ipyassets.connect()"
+        found = "[service.search()[0].service for service in services.values()]"
+        reply = client.execute(code, user_expressions={"found": found}, reply=True, timeout=60)["content"]
+    finally:
+        client.stop_channels()
+    assert reply["user_expressions"]["found"]["data"]["text/plain"] == "['vntana', 'itwin', 'scenario']"
+
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
