@@ -14,6 +14,13 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FORMATS = ("GLB", "USDZ")
 ENDINGS = {"THREE_D": "obj", "IMAGE": "png", "VIDEO": "mp4", "DOCUMENT": "pdf", "MATERIAL": "zip"}
 ACTIONS = ("GENERATE_WEB_FORMATS", "GENERATE_THUMBNAILS")
+VIEWER_SETTINGS = {
+    "value": '{"autoRotate":false}',
+    "presetUuid": named("preset", "studio"),
+    "showHotspotNumbers": True,
+    "config": '{"environment":"studio","exposure":1}',
+    "ui": "{}",
+}
 
 _ACTION_OF = {
     "COMPLETED": "ACTION_COMPLETED",
@@ -106,7 +113,7 @@ class Rows:
             "attributes": self._attribute_list(index),
             "pipelineUuid": variant.taxonomy.pipeline.uuid if variant.taxonomy.pipeline else None,
             "rendererConfigs": None,
-            "viewerSettings": _viewer_settings(),
+            "viewerSettings": VIEWER_SETTINGS,
             "embedSettings": {"config": {}},
         }
 
@@ -133,7 +140,7 @@ class Rows:
             "locations": [term.json for term in variant.taxonomy.locations],
             "tags": [term.json for term in variant.taxonomy.tags],
             "rendererConfigs": None,
-            "viewerSettings": _viewer_settings(),
+            "viewerSettings": VIEWER_SETTINGS,
             "embedSettings": {"config": {}},
         }
 
@@ -198,13 +205,3 @@ def _failure(conversion: str) -> dict[str, str] | None:
     if conversion != "FAILED":
         return None
     return {"code": "UNSUPPORTED_GEOMETRY", "description": "The file holds no closed surface."}
-
-
-def _viewer_settings() -> dict[str, Any]:
-    return {
-        "value": '{"autoRotate":false}',
-        "presetUuid": named("preset", "studio"),
-        "showHotspotNumbers": True,
-        "config": '{"environment":"studio","exposure":1}',
-        "ui": "{}",
-    }
