@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, WebSocket, sync_playwright
 
 from ipyassets.sandbox import Sandbox
 from tests.lab.notebook import Notebook, write_notebook
@@ -95,10 +95,13 @@ def open_notebook(context: BrowserContext, server: JupyterServer, request: pytes
     opened: list[Notebook] = []
     name = re.sub(r"\W+", "-", request.node.name).strip("-")
 
-    def open_cells(*sources: str) -> Notebook:
+    def open_cells(*sources: str, on_websocket: Callable[[WebSocket], None] | None = None) -> Notebook:
         path = server.root / f"{name}-{len(opened)}.ipynb"
         write_notebook(path, sources)
-        notebook = Notebook(context.new_page(), path)
+        page = context.new_page()
+        if on_websocket is not None:
+            page.on("websocket", on_websocket)
+        notebook = Notebook(page, path)
         opened.append(notebook)
         notebook.open(server.url)
         return notebook

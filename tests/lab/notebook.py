@@ -66,12 +66,14 @@ class Notebook:
     def __init__(self, page: Page, path: Path) -> None:
         self.page = page
         self.path = path
+        self.server_url = ""
         self.problems: list[str] = []
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
 
     def open(self, url: str) -> None:
         """Show the notebook and wait until its kernel has answered."""
+        self.server_url = url
         self.page.goto(f"{url}/lab/tree/{quote(self.path.name)}?reset", wait_until="commit")
         self.page.wait_for_function(READY, timeout=90_000)
 
@@ -120,6 +122,12 @@ class Notebook:
         """What the cells say now: keys that leak into command mode would change it."""
         return self.page.evaluate(
             "() => window.jupyterapp.shell.currentWidget.content.widgets.map((c) => c.model.sharedModel.getSource())"
+        )
+
+    @property
+    def execution_counts(self) -> list[int | None]:
+        return self.page.evaluate(
+            "() => window.jupyterapp.shell.currentWidget.content.widgets.map((c) => c.model.executionCount)"
         )
 
     def save(self) -> str:
