@@ -93,6 +93,7 @@ class Sandbox:
                 "/itwin": self.itwin_api.routes(),
                 "/scenario/v1": self.scenario_api.api_routes(),
                 "/scenario/cdn": self.scenario_api.cdn_routes(),
+                "/thumbnails": self.scenario_api.thumbnail_routes(),
             },
             self.faults,
             lambda: self.settings.latency,

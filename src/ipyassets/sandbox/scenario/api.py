@@ -70,6 +70,14 @@ class ScenarioApi:
         """Routes of the files, relative to the CDN's prefix, which must end in ``/cdn`` beside the API's ``/v1``."""
         return self._cdn.routes()
 
+    def thumbnail_routes(self) -> list[BaseRoute]:
+        """``/thumbnails`` for the root of the server.
+
+        The service's CDN is a host of its own; who builds the address of a thumbnail from the origin of a file's
+        URL, as the service's documents say, arrives there.
+        """
+        return self._cdn.thumbnail_routes()
+
     def api_routes(self) -> list[BaseRoute]:
         """Routes of the API, relative to its prefix (which ends in ``/v1``)."""
         table: tuple[tuple[str, str, _Answer], ...] = (

@@ -42,6 +42,9 @@ class Cdn:
             Route("/{rest:path}", _denied),
         ]
 
+    def thumbnail_routes(self) -> list[BaseRoute]:
+        return [Route("/{id}", self.thumbnail)]
+
     def _find(self, id: str) -> Asset | None:
         return next((asset for project in self._projects if (asset := project.find(id)) is not None), None)
 

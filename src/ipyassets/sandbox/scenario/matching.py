@@ -74,7 +74,8 @@ class TextQuery:
         for n, rank in enumerate(ranks):
             met = rank
             if met < _EXACT and self._specific[n]:
-                met = max(met, _rank(self.tokens[n], (str(asset.number or ""), f"v{asset.variation + 1}")))
+                own = (str(asset.number or ""), f"v{asset.variation + 1}" if asset.variation else "")
+                met = max(met, _rank(self.tokens[n], own))
             if not met:
                 return None
             total += met
