@@ -292,3 +292,9 @@ def test_a_name_that_two_have_is_refused():
     places = [Organization("1", "Shop", "shop-a"), Organization("2", "Shop", "shop-b")]
     with pytest.raises(InvalidRequest, match=r"use the slug.*shop-a.*shop-b"):
         chosen(places, "shop", "workspace")
+
+
+def test_a_workspace_made_since_is_found(sandbox, vntana):
+    sandbox.faults.add("client-organizations", kind="wrong_content", body=WORKSPACES)
+    assert vntana.search().total == 87
+    assert [seen.status for seen in sandbox.faults.requests("client-organizations")] == [200, 200]

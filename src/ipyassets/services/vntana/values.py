@@ -6,12 +6,14 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from ipyassets.errors import InvalidRequest
 from ipyassets.services.wire import utc
 
 __all__ = ["among", "as_is", "dates", "flag", "listed", "numbers", "one_among", "several", "texts", "uuids"]
+
+V = TypeVar("V")
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.IGNORECASE)
 
@@ -83,12 +85,17 @@ def _pair(name: str, value: Any, what: str) -> tuple[Any, Any]:
     return value[0], value[1]
 
 
-def numbers(name: str, value: Any) -> dict[str, int | None] | None:
+def numbers(name: str, value: Any) -> dict[str, int] | None:
     low, high = _pair(name, value, "whole numbers (least, most)")
     low, high = _number(name, low), _number(name, high)
     if low is not None and high is not None and low > high:
         raise InvalidRequest(f"{name} runs from {low} to {high}: the least comes first.")
-    return None if low is None and high is None else {"minValue": low, "maxValue": high}
+    return _range("minValue", low, "maxValue", high)
+
+
+def _range(first: str, low: V | None, second: str, high: V | None) -> dict[str, V] | None:
+    """Both ends; an open one is left out."""
+    return {name: end for name, end in ((first, low), (second, high)) if end is not None} or None
 
 
 def _number(name: str, value: Any) -> int | None:
@@ -101,12 +108,12 @@ def _number(name: str, value: Any) -> int | None:
     return found
 
 
-def dates(name: str, value: Any) -> dict[str, str | None] | None:
+def dates(name: str, value: Any) -> dict[str, str] | None:
     start, end = _pair(name, value, "dates (from, to)")
     low, high = _moment(name, start, last=False), _moment(name, end, last=True)
     if low is not None and high is not None and low > high:
         raise InvalidRequest(f"{name} runs from {low:%Y-%m-%d} to {high:%Y-%m-%d}: the earlier comes first.")
-    return None if low is None and high is None else {"startDate": _written(low), "endDate": _written(high)}
+    return _range("startDate", _written(low), "endDate", _written(high))
 
 
 def _moment(name: str, value: Any, *, last: bool) -> datetime | None:
