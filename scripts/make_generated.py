@@ -100,7 +100,7 @@ sofa | a cream fabric sofa | pastel | mint | banner | -28 | 18 | sofa, interior
 armchair-2 | a cream leather armchair | warm | teal | square | 30 | 18 | armchair, leather, interior
 armchair-2 | a white upholstered armchair | golden hour | mustard | portrait | -32 | 20 | armchair, interior
 armchair | a green stacking armchair with steel legs | pastel | butter | portrait | 32 | 16 | chair, green, office
-deck-chair | a wooden deck chair with a blue striped sling | golden hour | sand | square | 38 | 16 | deck chair, beach, summer
+deck-chair | a deck chair with a striped sling | golden hour | sand | square | 38 | 16 | deck chair, beach, summer
 deck-chair | a striped deck chair | pastel | sky blue | wide | -42 | 20 | deck chair, beach, summer
 umbrella | a blue striped parasol | golden hour | butter | square | 20 | 12 | parasol, beach, summer
 basketball | an orange basketball | studio | navy | square | 30 | 22 | basketball, sport, ball
@@ -146,7 +146,7 @@ oak-table | a round oak pedestal table | warm | ivory | wide | 20 | 24 | table, 
 table-with-tablecloth | a round table with a checked tablecloth | pastel | blush | square | 20 | 26 | table, picnic
 bidet | a white ceramic bidet | cool | steel blue | square | 35 | 22 | bathroom, ceramic
 vanity | a white bathroom vanity with a marble top | catalogue | lavender | square | 28 | 22 | bathroom, furniture
-refrigerator | a stainless steel French-door refrigerator | studio | pearl | tall | 26 | 12 | refrigerator, kitchen, appliance
+refrigerator | a stainless steel refrigerator | studio | pearl | tall | 26 | 12 | refrigerator, kitchen, appliance
 locked-locker | a dented blue steel locker | dramatic | mustard | portrait | 26 | 14 | locker, school, steel
 text-marker | a neon highlighter pen | pastel | lavender | wide | 40 | 28 | pen, office, neon
 scissors | a pair of orange-handled scissors | catalogue | sky blue | wide | 30 | 50 | scissors, office, tool

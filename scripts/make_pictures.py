@@ -100,22 +100,24 @@ def credits_text() -> str:
         "## FZK House",
         "",
         "`fzk-haus.glb.gz`: the FZK house (AC14-FZK-Haus), made by the Institute for Automation and Applied Informatics",
-        "(IAI) of the Karlsruhe Institute of Technology (KIT), Germany, and published by it as a reference model for the",
-        "exchange of building models. Redistributed with attribution, as its authors ask; converted from IFC to GLB.",
-        "All other buildings are our own, made by the code in `src/ipyassets/sandbox/renderer/`.",
+        "(IAI) of the Karlsruhe Institute of Technology (KIT), Germany, and published by it as a reference model for",
+        "the exchange of building models. Redistributed with attribution, as its authors ask; converted from IFC to",
+        "GLB. All other buildings are our own, made by the code in `src/ipyassets/sandbox/renderer/`.",
         "",
         "## Objects",
         "",
         "`furniture-cc0.zip`: objects by various authors, published on Blend Swap under the",
-        "[CC0 1.0 Universal Public Domain Dedication](https://creativecommons.org/publicdomain/zero/1.0/) and prepared for",
-        "Sweet Home 3D by Emmanuel Puybaret. The licence text of each lies beside it in the archive. CC0 asks for no",
-        "credit; we give it gladly.",
+        "[CC0 1.0 Universal Public Domain Dedication](https://creativecommons.org/publicdomain/zero/1.0/)",
+        "and prepared for Sweet Home 3D by Emmanuel Puybaret. The licence text of each lies beside it in the archive.",
+        "CC0 asks for no credit; we give it gladly.",
         "",
         "| object | creator | source | licence |",
         "| --- | --- | --- | --- |",
     ]
-    for entry in library.objects():
-        lines.append(f"| {entry.name} (`{entry.model}`) | {entry.creator} | <{entry.source}> | {entry.licence} |")
+    lines += [
+        f"| {entry.name} (`{entry.model}`) | {entry.creator} | <{entry.source}> | {entry.licence} |"
+        for entry in library.objects()
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -8,10 +8,8 @@ import io
 import json
 import struct
 
+import numpy as np
 import pytest
-
-np = pytest.importorskip("numpy")
-
 from PIL import Image
 
 from ipyassets.sandbox import library
@@ -28,7 +26,7 @@ from ipyassets.sandbox.renderer.surface import corner_normals, find_sides
 
 ENGINES = [
     "numpy",
-    pytest.param("embree", marks=pytest.mark.skipif(not engine_name() == "embree", reason="no embreex")),
+    pytest.param("embree", marks=pytest.mark.skipif(engine_name() != "embree", reason="no embreex")),
 ]
 
 CUBE = """

@@ -87,7 +87,7 @@ class EmbreeEngine:
         rays = camera.rays(x, y)
         origins = np.empty_like(rays)
         origins[:] = camera.eye
-        start = np.float32(0)
+        start: Array = np.zeros(1, np.float32)
         if beyond is not None:
             start = (beyond * np.float32(1 + 1e-5) + np.float32(1e-4)).astype(np.float32)
             origins += rays * start[:, None]

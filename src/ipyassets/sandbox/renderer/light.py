@@ -94,7 +94,7 @@ def ground_light(engine: Engine) -> Array:
             light[:, channel] += ~engine.occluded(points, towards) * np.float32(strength)
             full[channel] += strength
     light[:, [0, 2, 3]] /= full[[0, 2, 3]]
-    light[:, 1] = light[:, [0, 2, 3]] @ np.float32([0.5, 0.4, 0.1])
+    light[:, 1] = light[:, [0, 2, 3]] @ np.array([0.5, 0.4, 0.1], np.float32)
     light = _soften(light.reshape(side, side, 4))
     # Towards the rim of the kept square every shadow ends, so that no edge of it shows.
     fade = np.clip((1 - np.hypot(x, z) / GROUND_REACH) * 4, 0, 1).astype(np.float32)

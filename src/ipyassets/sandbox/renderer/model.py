@@ -26,7 +26,7 @@ class ModelError(ValueError):
 def unit(vectors: Array) -> Array:
     """Vectors (..., 3) scaled to length 1; the zero vector stays."""
     length = np.sqrt((vectors * vectors).sum(-1, keepdims=True))
-    return vectors / np.maximum(length, 1e-20)
+    return np.asarray(vectors / np.maximum(length, 1e-20))
 
 
 def linear(colour: Any) -> Array:

@@ -11,10 +11,10 @@ from importlib.resources import files
 from pathlib import Path
 
 from ipyassets.sandbox import library
-from ipyassets.sandbox.renderer.plans import PLANS
 from ipyassets.sandbox.renderer.glb import read_glb
 from ipyassets.sandbox.renderer.model import Model, ModelError
 from ipyassets.sandbox.renderer.obj import read_obj
+from ipyassets.sandbox.renderer.plans import PLANS
 
 __all__ = ["load_building", "load_model", "load_object"]
 

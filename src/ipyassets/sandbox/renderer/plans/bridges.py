@@ -28,7 +28,7 @@ def weir_road_bridge() -> Model:
     for side in (-1, 1):
         d.profile(bank, [(side * 24, 0), (side * 46, 0), (side * 46, 5.6), (side * 34, 5.6)], -20, 20)
         d.box(concrete, side * 34.4, 0, 0, 2.4, 6.1, 12.4)
-    for x in (-12, 12):
+    for x in (-12.0, 12):
         d.prism(
             concrete, [(x - 1.1, -3.2), (x, -4.2), (x + 1.1, -3.2), (x + 1.1, 3.2), (x, 4.2), (x - 1.1, 3.2)], 0, 4.6
         )
@@ -52,7 +52,7 @@ def weir_road_bridge() -> Model:
         for x in (-30, -10, 10, 30):
             d.tube(rail, (x, 8.3, side * 5.6), (x, 15, side * 5.6), 0.09)
             d.beam(rail, (x, 15, side * 5.6), (x, 15.2, side * 3.6), 0.14)
-    for x in np.arange(-44, 45, 4):
+    for x in np.arange(-44.0, 45, 4):
         d.box(white, float(x), 8.37, 0, 2, 0.03, 0.16)
     for x, z, colour in ((-22, -1.9, "#b8352c"), (9, 1.9, "#2f5d8c"), (27, -1.9, "#d9d9d6"), (-5, 1.9, "#e0b23a")):
         d.car(d.paint("car", colour, roughness=0.3), glass, x, 8.4, z)
@@ -93,7 +93,7 @@ def cable_stayed_bridge() -> Model:
             0,
             3,
         )
-        for z in (-1, 1):
+        for z in (-1.0, 1):
             d.loft(
                 concrete,
                 np.array(
@@ -116,7 +116,7 @@ def cable_stayed_bridge() -> Model:
         d.box(concrete, x, 12.5, 0, 3.2, 2.4, 20)
         d.box(concrete, x, 44, 0, 2.6, 2.4, 13.4)
         for k in range(1, 11):
-            for z in (-1, 1):
+            for z in (-1.0, 1):
                 top = (x, 60.5 - k * 0.35, z * 5.1)
                 for way in (-1, 1):
                     d.tube(cable, top, (x + way * k * 4.35, 17.6, z * 8.2), 0.19, sides=6)

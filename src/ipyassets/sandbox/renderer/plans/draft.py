@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 from PIL import ImageColor
@@ -45,7 +46,9 @@ class Draft:
     def quad(self, paint: int, a: Point, b: Point, c: Point, d: Point) -> None:
         self.add(paint, np.array([[a, b, c], [a, c, d]]))
 
-    def box(self, paint: int, x: float, y: float, z: float, width: float, height: float, depth: float) -> None:
+    def box(  # noqa: PLR0917  # a box is its place and its size
+        self, paint: int, x: float, y: float, z: float, width: float, height: float, depth: float
+    ) -> None:
         """A box centred over (x, z) that stands on y; width along x, depth along z."""
         half = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * (width / 2, depth / 2) + (x, z)
         self.prism(paint, half, y, y + height)
@@ -95,7 +98,7 @@ class Draft:
             [np.stack([x + r * np.sin(turn), np.full_like(turn, y), z + r * np.cos(turn)], 1) for r, y in outline],
         )
 
-    def cylinder(
+    def cylinder(  # noqa: PLR0917
         self, paint: int, x: float, y: float, z: float, radius: float, height: float, *, sides: int = 32
     ) -> None:
         """A standing cylinder on y."""
@@ -110,7 +113,7 @@ class Draft:
         half = np.sqrt(0.5)
         self._bar(paint, start, end, width * half, (height or width) * half, 4, np.pi / 4)
 
-    def _bar(
+    def _bar(  # noqa: PLR0917
         self, paint: int, start: Point, end: Point, across: float, upright: float, sides: int, turn: float
     ) -> None:
         a, b = np.asarray(start, np.float64), np.asarray(end, np.float64)
@@ -124,7 +127,7 @@ class Draft:
 
     def pipe(self, paint: int, points: Sequence[Point], radius: float) -> None:
         """A run of pipe with ball elbows."""
-        for start, end in zip(points[:-1], points[1:], strict=True):
+        for start, end in pairwise(points):
             self.tube(paint, start, end, radius, sides=18)
         for point in points[1:-1]:
             self.ball(paint, point, radius * 1.12)
@@ -160,7 +163,7 @@ class Draft:
         draw(paint, [(along + a, y + b) for a, b in body], across - 0.85, across + 0.85)
         draw(glass, [(along + a, y + b) for a, b in cabin], across - 0.75, across + 0.75)
 
-    def windows(
+    def windows(  # noqa: PLR0917
         self,
         paint: int,
         xs: Iterable[float],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from ipyassets.sandbox.renderer.model import Model
@@ -45,7 +47,7 @@ def central_station_hall() -> Model:
     turn = np.linspace(0, np.pi, 21)
     arc = np.stack([-half * np.cos(turn), spring + rise * np.sin(turn)], 1)
     for z in np.arange(-27, 19, 5.0):
-        for a, b in zip(arc[:-1], arc[1:], strict=True):
+        for a, b in pairwise(arc):
             d.beam(steel, (a[0], a[1], z), (b[0], b[1], z), 0.4, 0.7)
         for side in (-half, half):
             d.beam(steel, (side, 0.5, z), (side, spring, z), 0.6)
@@ -94,11 +96,11 @@ def botanical_glasshouse() -> Model:
     outline = [(8.0, 1.3), (8.0, 7.4), (7.5, 9.6), (6.1, 11.6), (4.0, 13.0), (2.0, 13.7)]
     rings = [np.stack([r * np.sin(turn), np.full(17, y), r * np.cos(turn)], 1) for r, y in outline]
     d.skin(pane, rings)
-    for low, high in zip(rings[:-1], rings[1:], strict=True):
+    for low, high in pairwise(rings):
         for k in range(16):
             d.beam(frame, tuple(low[k]), tuple(high[k]), 0.2)
             d.beam(frame, tuple(high[k]), tuple(high[k + 1]), 0.16)
-    for a, b in zip(rings[0][:-1], rings[0][1:], strict=True):
+    for a, b in pairwise(rings[0]):
         for y in (3.3, 5.3):
             d.beam(frame, (a[0], y, a[2]), (b[0], y, b[2]), 0.1)
     d.revolve(
@@ -108,19 +110,19 @@ def botanical_glasshouse() -> Model:
     arc = np.linspace(0, np.pi, 11)
     section = np.stack([-5.2 * np.cos(arc), 3.6 + 3.8 * np.sin(arc)], 1)
     section = np.concatenate([[(-5.2, 1.1)], section, [(5.2, 1.1)]])
-    for side in (-1, 1):
+    for side in (-1.0, 1):
         d.box(stone, side * 16.3, 0.3, 0, 17.4, 0.8, 10.8)
         stations = [side * x for x in np.linspace(8.2, 24.8, 9)]
         lines = [np.stack([np.full(len(section), x), section[:, 1], section[:, 0]], 1) for x in stations]
         d.skin(pane, [lines[0], lines[-1]])
         for line in lines:
-            for a, b in zip(line[:-1], line[1:], strict=True):
+            for a, b in pairwise(line):
                 d.beam(frame, tuple(a), tuple(b), 0.17)
         for k in range(1, len(section) - 1):
             d.beam(frame, tuple(lines[0][k]), tuple(lines[-1][k]), 0.1)
         end = lines[-1]
         d.add(pane, np.array([[end[0], end[k], end[k + 1]] for k in range(1, len(end) - 1)]))
-        for z in (-3, -1, 1, 3):
+        for z in (-3.0, -1, 1, 3):
             d.beam(frame, (stations[-1], 1.1, z), (stations[-1], 6.4 - abs(z) * 0.25, z), 0.12)
         for k, x in enumerate(np.linspace(10.5, 23, 6)):
             d.tree(side * float(x), (-1.6, 1.7)[k % 2], 3.6 + k % 3 * 0.5, 1.1)

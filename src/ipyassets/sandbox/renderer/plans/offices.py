@@ -80,7 +80,7 @@ def lindenhof_offices() -> Model:
     d.box(lawn, 0, 0.4, 0, 17, 0.1, 11)
     floor, floors = 3.5, 6
     # Four wings: centre x, z and size; the gate is in the front one.
-    for x, z, w, dep in ((0, 14.5, 44, 10), (0, -14.5, 44, 10), (-17, 0, 10, 19), (17, 0, 10, 19)):
+    for x, z, w, dep in ((0.0, 14.5, 44, 10), (0, -14.5, 44, 10), (-17, 0, 10, 19), (17, 0, 10, 19)):
         d.box(glass, x, 0.4, z, w - 1.2, floors * floor, dep - 1.2)
         for k in range(floors + 1):
             d.box(stone if k in {1, 6} else brick, x, 0.4 + k * floor - 0.3, z, w - 0.3, 0.9, dep - 0.3)
@@ -129,7 +129,7 @@ def quayside_apartments() -> Model:
                 d.box(glass, x + dx, y + 0.35, z + 6, 2.1, 2.3, 0.25)
                 d.box(glass, x + dx, y + 0.8, z - 6, 1.4, 1.6, 0.25)
             for dz in (-3.6, 0, 3.6):
-                for side in (-1, 1):
+                for side in (-1.0, 1):
                     d.box(glass, x + side * 5.5, y + 0.8, z + dz, 0.25, 1.6, 1.4)
             if k:
                 for dx in (-2.9, 2.9) if k % 2 else (-2.6, 3.2):
@@ -157,7 +157,7 @@ def birchwood_primary_school() -> Model:
     steel = d.paint("steel", "#9aa3a7", roughness=0.35, metallic=0.4)
     d.box(lawn, 0, 0, 0, 66, 0.4, 44)
     d.box(yard, 2, 0.4, 11, 50, 0.06, 16)
-    for x, z, w in ((-17, -6, 26), (17, -10, 26)):
+    for x, z, w in ((-17.0, -6.0, 26), (17, -10, 26)):
         d.box(render, x, 0.4, z, w, 7.2, 11)
         d.box(roof, x, 7.6, z, w + 1.2, 0.35, 12.4)
         for k, px in enumerate(np.linspace(x - w / 2 + 2.4, x + w / 2 - 2.4, 7)):
@@ -210,9 +210,9 @@ def station_car_park() -> Model:
         y = 0.3 + k * 3
         d.box(concrete, 0, y - (0.3 if k else 0), 0, 48, 0.35, 28)
         if k:
-            for z in (-14, 14):
+            for z in (-14.0, 14):
                 d.box(concrete, 0, y, z, 48, 0.9, 0.2)
-            for x in (-24, 24):
+            for x in (-24.0, 24):
                 d.box(concrete, x, y, 0, 0.2, 0.9, 28)
         for n in range(17):
             for z in (-11, 11, -3.2, 3.2):

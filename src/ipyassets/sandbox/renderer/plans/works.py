@@ -97,16 +97,15 @@ def hilltop_water_tower() -> Model:
     d.cylinder(path, 0, 2.2, 0, 5.4, 0.3, sides=40)
     d.revolve(concrete, [(2.9, 2.4), (2.5, 8), (2.4, 22), (2.9, 25)], sides=40)
     for k in range(12):
-        a = k * np.pi / 6
-        s, c = float(np.sin(a)), float(np.cos(a))
+        s, c = float(np.sin(k * np.pi / 6)), float(np.cos(k * np.pi / 6))
         d.beam(concrete, (3.1 * s, 2.4, 3.1 * c), (2.55 * s, 24.5, 2.55 * c), 0.35)
         d.beam(dark, (3.2 * s, 25.6, 3.2 * c), (9.35 * s, 32.6, 9.35 * c), 0.25)
     d.revolve(concrete, [(2.9, 25), (9.2, 32.5), (9.5, 33.4), (9.5, 34.6), (9.1, 34.9)], sides=56)
     d.revolve(dark, [(9.55, 33.3), (9.62, 33.3), (9.62, 33.6), (9.55, 33.6)], sides=56)
     d.revolve(concrete, [(9.1, 34.9), (6, 36), (2.2, 36.8), (2.2, 38.6), (0, 39.2)], sides=56)
     for k in range(10):
-        a = k * np.pi / 5
-        d.box(glass, 2.2 * float(np.sin(a)), 37.2, 2.2 * float(np.cos(a)), 0.6, 0.9, 0.6)
+        s, c = float(np.sin(k * np.pi / 5)), float(np.cos(k * np.pi / 5))
+        d.box(glass, 2.2 * s, 37.2, 2.2 * c, 0.6, 0.9, 0.6)
     turn = np.linspace(0, 2 * np.pi, 33)
     for k in range(32):
         a = (9.2 * float(np.sin(turn[k])), 9.2 * float(np.cos(turn[k])))
@@ -114,7 +113,7 @@ def hilltop_water_tower() -> Model:
         d.tube(rail, (a[0], 36.0, a[1]), (b[0], 36.0, b[1]), 0.06, sides=6)
         d.tube(rail, (a[0], 34.8, a[1]), (a[0], 36.0, a[1]), 0.05, sides=6)
     d.box(glass, 0, 2.5, 2.75, 1.3, 2.3, 0.5)
-    for y in (8, 12, 16, 20):
+    for y in (8.0, 12, 16, 20):
         d.box(glass, 0, y, 2.35, 0.6, 1.2, 0.4)
     for x, z, y, size in ((10, 5, 1.4, 7), (-9.5, 6, 1.5, 6), (-11, -4, 1.2, 8), (9, -8, 1.2, 7), (3, 12, 1.0, 5)):
         d.tree(x, z, size, y)
@@ -141,7 +140,7 @@ def logistics_warehouse() -> Model:
     d.box(band, 0, 9.3, -6, 70.3, 1.4, 36.3)
     d.box(roof, 0, 11.3, -6, 70.6, 0.5, 36.6)
     for x in np.arange(-30, 31, 6.0):
-        for z in (-16, -6, 4):
+        for z in (-16.0, -6, 4):
             d.box(glass, float(x), 11.8, z, 1.6, 0.5, 5)
     for x in np.arange(-34.5, 35, 3.0):
         d.box(roof, float(x), 0.3, 12.05, 0.12, 9, 0.12)
