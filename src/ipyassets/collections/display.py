@@ -27,6 +27,8 @@ __all__ = ["asset_html", "batch_html", "list_html"]
 
 MAX_TILES: Final = 16
 EDGE: Final = 112
+_SMALL: Final = 3_000
+"""Bytes up to which a service's own picture goes into the notebook: it is saved with it, so less than on the screen."""
 
 _SHEET = "display:flex;flex-wrap:wrap;gap:8px;margin:4px 0;font-family:var(--jp-ui-font-family,sans-serif)"
 _TILE = f"margin:0;width:{EDGE}px;font-size:11px;line-height:1.35"
@@ -93,7 +95,8 @@ async def _tiles(assets: Sequence[AssetBase]) -> list[Tile]:
 
 async def _tile(asset: AssetBase) -> Tile:
     try:
-        return asset.name, await thumbnail(asset._service, asset._record, EDGE)  # noqa: SLF001
+        picture = await thumbnail(asset._service, asset._record, EDGE, as_is=_SMALL)  # noqa: SLF001
+        return asset.name, picture
     except NotFound:
         return asset.name, "no poster"
     except AssetServiceError:

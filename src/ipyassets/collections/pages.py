@@ -91,6 +91,8 @@ class RecordPages:
         """All records so far, where pages are walked in order (see `_walk`)."""
         self._walked_pages = 0
         self._cursor: str | None = None
+        self._cursors: set[int] = set()
+        """Hashes of the cursors so far (their text may be long): a cursor that comes again would go round for ever."""
         self._end = False
         self._lock = asyncio.Lock()
 
@@ -187,13 +189,13 @@ class RecordPages:
                     self._total = page.total
                 self._walked.extend(page.records)
                 self._walked_pages += 1
-                cursor, self._cursor = self._cursor, page.next
-                sequential = not self.search.random_access
-                looping = sequential and page.next is not None and page.next == cursor
-                # An empty page ends a numbered search; a cursor search ends where there is no further cursor.
-                self._end = looping or (page.next is None if sequential else not page.records)
-                if not sequential and self._total is not None and len(self._walked) >= self._total:
-                    self._end = True
+                self._cursor = page.next
+                if self.search.random_access:
+                    counted = self._total is not None and len(self._walked) >= self._total
+                    self._end = counted or not page.records
+                else:
+                    self._end = page.next is None or hash(page.next) in self._cursors
+                    self._cursors.add(hash(page.next))
 
     async def _next(self) -> Page:
         number = self._walked_pages

@@ -27,17 +27,20 @@ class Thumbnail:
     height: int
 
 
-async def thumbnail(service: AssetService, record: Record, edge: int) -> Thumbnail:
-    """A thumbnail of at most ``edge`` x ``edge`` pixels. Raises as `fetch_poster` does."""
+async def thumbnail(service: AssetService, record: Record, edge: int, *, as_is: int = PASS_THROUGH) -> Thumbnail:
+    """A thumbnail of at most ``edge`` x ``edge`` pixels. Raises as `fetch_poster` does.
+
+    The service's own rendition is given as it came if it has at most ``as_is`` bytes.
+    """
     found = await fetch_poster(service, record, width=edge, height=edge)
-    return await in_decode_pool(shrink, found.content, edge)
+    return await in_decode_pool(shrink, found.content, edge, as_is)
 
 
-def shrink(content: bytes, edge: int) -> Thumbnail:
+def shrink(content: bytes, edge: int, as_is: int = PASS_THROUGH) -> Thumbnail:
     """``content`` as a thumbnail of at most ``edge`` pixels a side. Raises `BadResponse` if it is no raster picture."""
     image = opened(content)
     mime = _BROWSER_TYPES.get(image.format or "")
-    if mime and len(content) <= PASS_THROUGH and max(image.size) <= 4 * edge:
+    if mime and len(content) <= as_is and max(image.size) <= 4 * edge:
         return Thumbnail(content, mime, *image.size)
     return encode(decode(content, edge, edge))
 
