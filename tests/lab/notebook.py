@@ -158,6 +158,7 @@ class Notebook:
         self.page.evaluate("(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", name)
         light = str(name != "JupyterLab Dark").lower()
         self.page.wait_for_function("(light) => document.body.dataset.jpThemeLight === light", arg=light)
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached")
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not message.text.startswith(FOREIGN):

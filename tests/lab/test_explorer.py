@@ -186,6 +186,7 @@ def test_two_views_of_one_widget(open_notebook: Open) -> None:
     notebook.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets[0].outputArea.model.clear()")
     expect(views[0].root).to_have_count(0)
     views[1].search("")
+    views[1].expect_total(f"{notebook.value('services.vntana.search().total')} assets")
     views[1].settle()
     views[1].tile(0).click()
     views[1].expect_selected(0)

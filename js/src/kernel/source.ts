@@ -72,6 +72,7 @@ export class KernelSource implements AssetSource {
   }
 
   search(query: Query): void {
+    if (this.#now.link === "lost") return; // said above the pictures, which stay
     this.#searches += 1;
     this.#set("query", query);
     this.#set("refusal", null);
@@ -79,7 +80,7 @@ export class KernelSource implements AssetSource {
     this.#requests
       .ask({ op: "search", query })
       .catch((error: Error) => {
-        if (this.#searches === 1) this.#set("refusal", error.message);
+        if (this.#searches === 1 && this.#now.link !== "lost") this.#set("refusal", error.message);
       })
       .finally(() => {
         this.#searches -= 1;
@@ -174,7 +175,9 @@ export class KernelSource implements AssetSource {
   }
 
   #setLink(link: Link): void {
-    if (this.#now.link !== "lost") this.#set("link", link);
+    if (this.#now.link === "lost") return;
+    this.#set("link", link);
+    if (link === "lost") this.#requests.close("The kernel is gone.");
   }
 
   #set<K extends Topic>(topic: K, value: Snapshot[K]): void {
