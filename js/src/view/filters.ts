@@ -1,6 +1,6 @@
 import { Debounce } from "../core/debounce";
 import type { Filter, FilterValue, Service } from "../protocol";
-import { h, SUPPRESS, select } from "./dom";
+import { button, h, SUPPRESS, say, select } from "./dom";
 
 const TYPING = 300;
 
@@ -10,6 +10,7 @@ export class Filters {
   #service = "";
   #values: Record<string, FilterValue> = {};
   #show: ((values: Record<string, FilterValue>) => void)[] = [];
+  readonly #reset = button({ text: "Reset filters", onClick: () => this.#resetAll() });
   readonly #typed: Debounce<Record<string, FilterValue>>;
   readonly #onChange: (values: Record<string, FilterValue>) => void;
 
@@ -28,15 +29,22 @@ export class Filters {
       this.#service = service.key;
       this.#typed.cancel();
       this.#show = [];
-      this.element.replaceChildren(...service.filters.map((filter) => this.#field(filter)));
+      this.element.replaceChildren(...service.filters.map((filter) => this.#field(filter)), this.#reset);
     }
     if (this.#typed.pending) return; // what is being typed is newer
     this.#values = { ...values };
     for (const show of this.#show) show(values);
+    this.#reset.hidden = this.active === 0;
   }
 
   close(): void {
     this.#typed.cancel();
+  }
+
+  #resetAll(): void {
+    this.#typed.cancel();
+    this.#values = {};
+    this.#onChange({});
   }
 
   #set(name: string, value: FilterValue | null, typing = false): void {
@@ -72,21 +80,31 @@ export class Filters {
     return h("label", { class: "ipya-field" }, h("span", {}, label), field);
   }
 
+  /** Many of many: closed it says what is chosen, open it is a list of boxes. */
   #choices({ name, label, choices }: Filter): HTMLElement {
+    const chosen = h("span", { class: "ipya-chosen" });
     const boxes = choices.map(({ value, label }) => {
       const box = h("input", { type: "checkbox", value, [SUPPRESS]: "true" });
       box.addEventListener("change", () => {
         const on = boxes.filter(({ box }) => box.checked).map(({ box }) => box.value);
         this.#set(name, on.length ? on : null);
       });
-      return { box, label: h("label", { class: "ipya-choice" }, box, label) };
+      return { box, label, line: h("label", { class: "ipya-choice" }, box, label) };
     });
     this.#show.push((values) => {
       const on = values[name];
       for (const { box } of boxes) box.checked = Array.isArray(on) && on.includes(box.value);
+      const words = boxes.filter(({ box }) => box.checked).map(({ label }) => label);
+      say(chosen, words.join(", ") || "Any");
     });
-    const group = h("div", { class: "ipya-choices" }, ...boxes.map(({ label }) => label));
-    return h("div", { class: "ipya-field", role: "group", "aria-label": label }, h("span", {}, label), group);
+    const list = h("div", { class: "ipya-choices" }, ...boxes.map(({ line }) => line));
+    const head = h("summary", { class: "ipya-select", "aria-label": label, [SUPPRESS]: "true" }, chosen);
+    return h(
+      "div",
+      { class: "ipya-field", role: "group", "aria-label": label },
+      h("span", {}, label),
+      h("details", {}, head, list),
+    );
   }
 
   #flag({ name, label }: Filter): HTMLElement {

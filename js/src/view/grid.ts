@@ -165,6 +165,7 @@ export class Grid {
     const rows = rowsFor(this.#count, columns);
     this.#scroll.resize(rows * rowHeight + GAP, this.#height);
     this.#rowgroup.style.height = `${this.#scroll.height}px`;
+    this.element.style.setProperty("--ipya-content", `${this.#scroll.height}px`);
     this.element.setAttribute("aria-rowcount", String(rows));
     this.element.setAttribute("aria-colcount", String(Math.min(columns, this.#count)));
   }

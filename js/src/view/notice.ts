@@ -10,6 +10,8 @@ export class Notice {
   readonly #reset: HTMLButtonElement;
   readonly #mark = h("div", { class: "ipya-notice-mark" }, icon("warning"));
   readonly #source: AssetSource;
+  /** A first result has come: from then on a search dims what shows, and does not replace it. */
+  #had = false;
 
   constructor(source: AssetSource) {
     this.#source = source;
@@ -37,7 +39,8 @@ export class Notice {
     const narrowed = query.text !== "" || Object.keys(query.filters).length > 0;
     const failed = result.state === "error" || (refusal !== null && result.state === "ready");
     const empty = result.state === "ready" && result.count === 0 && result.ended;
-    const first = result.state === "loading" && result.generation <= 1;
+    this.#had ||= result.state === "ready";
+    const first = result.state === "loading" && !this.#had;
     if (failed) {
       say(this.#title, title ? `${title} could not be searched` : "Something went wrong");
       say(this.#text, refusal ?? result.message ?? "");

@@ -61,6 +61,7 @@ export class Status {
     const elsewhere = outside ? ` (${outside.toLocaleString("en")} not shown here)` : "";
     say(this.#selected, size ? `${size.toLocaleString("en")} selected${elsewhere}` : "");
     this.#all.disabled = result.state !== "ready" || result.count === 0 || selection.size === result.count;
+    this.#all.title = result.ended ? "" : `Select the ${result.count.toLocaleString("en")} found so far`;
     this.#clear.hidden = size === 0;
   }
 }

@@ -43,7 +43,8 @@ export function show(source: AssetSource, tiles: Tiles, host: HTMLElement): () =
     pick.element,
     detail.element,
   );
-  root.style.height = setup.height;
+  root.dataset.kind = setup.kind;
+  root.style.setProperty("--ipya-height", setup.height);
 
   const refresh = () => {
     root.dataset.state = source.now.result.state;
@@ -58,6 +59,7 @@ export function show(source: AssetSource, tiles: Tiles, host: HTMLElement): () =
     refresh();
   });
   root.addEventListener("keydown", keepKeys);
+  host.classList.add("ipya-host");
   host.append(root);
   refresh();
 
@@ -67,6 +69,7 @@ export function show(source: AssetSource, tiles: Tiles, host: HTMLElement): () =
     detail.dispose();
     grid.close();
     root.remove();
+    host.classList.remove("ipya-host");
   };
 }
 
@@ -75,11 +78,14 @@ export function show(source: AssetSource, tiles: Tiles, host: HTMLElement): () =
  * off is taken from the focused element for as long as this one event travels.
  */
 function keepKeys(event: KeyboardEvent): void {
+  const target = event.target as HTMLElement;
+  // The browser's own undo would reach back into the search box from anywhere on the page.
+  const undo = (event.ctrlKey || event.metaKey) && /^[zy]$/i.test(event.key);
+  if (undo && !target.matches("input")) event.preventDefault();
   if (event.defaultPrevented || keepFromHost(event)) {
     event.stopPropagation();
     return;
   }
-  const target = event.target as HTMLElement;
   if (event.key === "Tab" || !target.hasAttribute(SUPPRESS)) return;
   target.removeAttribute(SUPPRESS);
   setTimeout(() => target.setAttribute(SUPPRESS, "true"));
