@@ -44,7 +44,12 @@ def jobs(
                     "object",
                     entry.key,
                     lambda baked, entry=entry: shot(
-                        baked, entry.key, library.OBJECT_SIZE, azimuth=entry.azimuth, elevation=entry.elevation
+                        baked,
+                        entry.key,
+                        library.OBJECT_SIZE,
+                        azimuth=entry.azimuth,
+                        elevation=entry.elevation,
+                        background=entry.background,
                     ),
                 )
     if "generated" in kinds:
@@ -99,10 +104,10 @@ def credits_text() -> str:
         "",
         "## FZK House",
         "",
-        "`fzk-haus.glb.gz`: the FZK house (AC14-FZK-Haus), made by the Institute for Automation and Applied Informatics",
-        "(IAI) of the Karlsruhe Institute of Technology (KIT), Germany, and published by it as a reference model for",
-        "the exchange of building models. Redistributed with attribution, as its authors ask; converted from IFC to",
-        "GLB. All other buildings are our own, made by the code in `src/ipyassets/sandbox/renderer/`.",
+        "`fzk-haus.glb.gz`: the FZK house (AC14-FZK-Haus), made by the Institute for Automation and Applied",
+        "Informatics (IAI) of the Karlsruhe Institute of Technology (KIT), Germany, and published by it as a reference",
+        "model for the exchange of building models. Redistributed with attribution, as its authors ask; converted from",
+        "IFC to GLB. All other buildings are our own, made by the code in `src/ipyassets/sandbox/renderer/`.",
         "",
         "## Objects",
         "",

@@ -22,6 +22,7 @@ from ipyassets.sandbox.renderer.model import Material, Model
 from ipyassets.sandbox.renderer.obj import read_obj
 from ipyassets.sandbox.renderer.plans import PLANS
 from ipyassets.sandbox.renderer.plans.draft import Draft
+from ipyassets.sandbox.renderer.polygon import cut_polygons
 from ipyassets.sandbox.renderer.surface import corner_normals, find_sides
 
 ENGINES = [
@@ -251,6 +252,34 @@ def test_every_object_and_building_of_the_catalogue_loads():
         assert len(load_building(building.key).corners) > 1000
     with pytest.raises(KeyError):
         load_object("no-such-object")
+
+
+def test_concave_faces_are_not_filled():
+    """A headband drawn as one arch-shaped face came out as a solid half disc, its triangles being a fan."""
+    turn = np.linspace(0, np.pi, 12)
+    arch = [
+        *zip(3 * np.cos(turn), 3 * np.sin(turn), strict=True),
+        *zip(-2 * np.cos(turn), 2 * np.sin(turn), strict=True),
+    ]
+    for first in range(0, len(arch), 5):
+        outline = arch[first:] + arch[:first]
+        for order in ((0, 1), (1, 0)):
+            points = np.insert(np.array(outline)[:, order], 1 + first % 2, 0.5, 1)
+            triangles = points[cut_polygons(points, np.arange(24), np.array([24]))]
+            assert len(triangles) == 22
+            area = np.linalg.norm(
+                np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]), axis=1
+            )
+            assert area.sum() / 2 == pytest.approx(np.pi / 2 * (9 - 4), rel=0.03)
+
+
+def test_concave_quads_are_cut_along_the_right_diagonal():
+    dart = np.array([[0, 0, 0], [2, 1, 0], [0, 2, 0], [0.5, 1, 0]], float)
+    for first in range(4):
+        triangles = np.roll(dart, -first, 0)[cut_polygons(np.roll(dart, -first, 0), np.arange(4), np.array([4]))]
+        normals = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
+        assert (normals[:, 2] > 0).all()
+        assert normals[:, 2].sum() / 2 == pytest.approx(1.5)
 
 
 # Surfaces

@@ -54,6 +54,8 @@ class Model:
     """Where the camera of its picture stands, in degrees around the vertical; 0 is straight in front."""
     elevation: float = 18.0
     """Height of that camera above the horizon, in degrees."""
+    background: str = "#eceef1"
+    """Backdrop of its picture; darker where the object is of glass."""
 
 
 @dataclass(frozen=True, slots=True)

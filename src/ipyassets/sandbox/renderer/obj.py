@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from ipyassets.sandbox.renderer.model import Array, Material, Model, ModelError, linear, read_texture
+from ipyassets.sandbox.renderer.polygon import cut_polygons
 
 __all__ = ["read_obj"]
 
@@ -20,7 +21,7 @@ Opener = Callable[[str], bytes]
 
 
 def read_obj(data: bytes, beside: Opener, *, name: str, rotation: Sequence[float] | None = None) -> Model:
-    """Read polygons (fanned to triangles), texture coordinates, normals and materials.
+    """Read polygons (cut into triangles), texture coordinates, normals and materials.
 
     Lines and points are left out. `ModelError` if the file holds no faces, names a vertex it does not have, or
     gives something that is not a number.
@@ -29,6 +30,7 @@ def read_obj(data: bytes, beside: Opener, *, name: str, rotation: Sequence[float
     uvs: list[list[str]] = []
     normals: list[list[str]] = []
     corners: list[tuple[int, int, int]] = []
+    sizes: list[int] = []
     material: list[int] = []
     materials: dict[str, Material] = {}
     order: dict[str, int] = {"": 0}
@@ -47,8 +49,9 @@ def read_obj(data: bytes, beside: Opener, *, name: str, rotation: Sequence[float
                 face = [_corner(item, len(points), len(uvs), len(normals)) for item in rest.split()]
             except (ValueError, IndexError) as error:
                 raise ModelError(f"{name}, line {number}: bad face '{rest[:60]}' ({error})") from error
-            for k in range(1, len(face) - 1):
-                corners += (face[0], face[k], face[k + 1])
+            if len(face) > 2:
+                corners += face
+                sizes.append(len(face))
                 material.append(current)
         elif word == "usemtl":
             current = order.setdefault(rest.strip(), len(order))
@@ -57,11 +60,14 @@ def read_obj(data: bytes, beside: Opener, *, name: str, rotation: Sequence[float
     if not corners:
         raise ModelError(f"{name}: no faces")
     index = np.asarray(corners, np.int64)
+    size = np.asarray(sizes, np.int64)
+    place = _numbers(points, 3, name)
+    index = index[cut_polygons(place, index[:, 0], size).ravel()]
     found = [materials.get(key, Material(key)) for key in order]
     return Model.place(
         name,
-        _numbers(points, 3, name)[index[:, 0]].reshape(-1, 3, 3),
-        np.asarray(material, np.int32),
+        place[index[:, 0]].reshape(-1, 3, 3),
+        np.repeat(np.asarray(material, np.int32), size - 2),
         found,
         uvs=_pick(_numbers(uvs, 2, name), index[:, 1]).reshape(-1, 3, 2),
         normals=_pick(_numbers(normals, 3, name), index[:, 2]).reshape(-1, 3, 3),
@@ -139,7 +145,7 @@ def _material(key: str, values: dict[str, str], beside: Opener, name: str) -> Ma
     material = Material(
         name=key,
         # Clear glass has hardly a colour of its own; exporters leave a grey that would fog it.
-        colour=_triple(np.sqrt(light) if glass else light),
+        colour=_triple(light**0.8 if glass else light),
         alpha=min(max(alpha, 0.0), 1.0),
         metallic=0.9 if mirror else 0.0,
         # Phong exponent to microfacet roughness; a dull Ks also means a rougher look.

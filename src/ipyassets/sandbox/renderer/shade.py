@@ -155,6 +155,9 @@ def shade(baked: Baked, studio: Studio, hits: Hits, rays: Array, pixel: float) -
         here = np.nonzero(kinds == index)[0]
         metallic[here], roughness[here], specular[here] = material.metallic, material.roughness, material.specular
         colour[here], alpha[here], glow[here] = material.colour, material.alpha, material.emission
+        if material.alpha < 0.99:
+            # The way through a pane is longer at a slant: glass shows by its rims.
+            alpha[here] = 1 - (1 - material.alpha) ** (1 / np.maximum(facing[here], 0.15))
         if material.texture is not None:
             uv = (model.uvs[t[here]] * weights[here]).sum(1)
             texels = surfaces.density[t[here]] * hits.distance[here] * pixel / np.sqrt(np.maximum(facing[here], 0.1))
