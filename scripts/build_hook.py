@@ -15,7 +15,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 sys.path.insert(0, str(Path(__file__).parent))  # the hook is loaded by path, not from a package
-from npm import install, npm_command, system_has_node  # noqa: E402
+from npm import install, npm_command, system_has_node
 
 STATIC = Path("src/ipyassets/static")
 BUNDLES = ("grid.js", "grid.css")

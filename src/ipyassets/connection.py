@@ -5,11 +5,10 @@ Beside the command line the only place that knows both the clients and the sandb
 
 from __future__ import annotations
 
-import atexit
 import os
 from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from ipyassets.errors import AssetServiceError, AuthenticationError
 
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     from ipyassets.widgets import Explorer
 
 __all__ = ["Services", "connect"]
+
+_OURS: Final = ("vntana", "vntana_public", "itwin", "scenario")
 
 
 class Services(Mapping[str, "BlockingClient[Any]"]):
@@ -92,11 +93,10 @@ def connect(*, sandbox: bool | None = None) -> Services:
     Explorer). ``sandbox=True`` always starts it, ``sandbox=False`` never does. Raises `AuthenticationError` if then
     no service is left, naming the variables that would connect one.
     """
-    kinds = _kinds()
+    kinds, failures = _kinds()
     if sandbox or (sandbox is None and not any(_mentioned(kind) for kind in kinds.values())):
         return _sandboxed()
     clients: dict[str, BlockingClient[Any]] = {}
-    failures: dict[str, AssetServiceError] = {}
     for name, kind in kinds.items():
         if kind.instead_of in clients:
             continue
@@ -117,23 +117,38 @@ def connect(*, sandbox: bool | None = None) -> Services:
     return Services(clients, failures=failures)
 
 
-def _kinds() -> dict[str, Any]:
-    """The public client classes of all installed services, ours and others', by entry point name."""
+def _kinds() -> tuple[dict[str, type[BlockingClient[Any]]], dict[str, AssetServiceError]]:
+    """The public client classes of all installed services, ours and others', and those that cannot be loaded."""
     points = {point.name: point for point in entry_points(group="ipyassets.services")}
-    ours = ["vntana", "vntana_public", "itwin", "scenario"]
-    names = [name for name in ours if name in points] + sorted(set(points) - set(ours))
-    return {name: points[name].load() for name in names}
+    names = [name for name in _OURS if name in points] + sorted(set(points) - set(_OURS))
+    kinds: dict[str, type[BlockingClient[Any]]] = {}
+    failures: dict[str, AssetServiceError] = {}
+    for name in names:
+        try:
+            kinds[name] = points[name].load()
+        except Exception as error:  # noqa: BLE001  # somebody's broken plug-in must not cost the other services
+            failures[name] = AssetServiceError(
+                f"The service {name} cannot be loaded ({type(error).__name__}: {error})."
+            )
+    return kinds, failures
 
 
-def _mentioned(kind: Any) -> bool:
+def _mentioned(kind: type[BlockingClient[Any]]) -> bool:
     return any(os.environ.get(variable) for variable in kind.variables)
+
+
+_sandbox: Sandbox | None = None
 
 
 def _sandboxed() -> Services:
     from ipyassets.sandbox import Sandbox
 
-    sandbox = Sandbox()
-    sandbox.start()
-    atexit.register(sandbox.stop)
-    clients = {"vntana": sandbox.vntana(), "itwin": sandbox.itwin(), "scenario": sandbox.scenario()}
-    return Services(clients, sandbox=sandbox)
+    global _sandbox  # noqa: PLW0603  # running the cell again must not leave one more server behind each time
+    if _sandbox is None or not _sandbox.running:
+        _sandbox = Sandbox().start()
+    clients: dict[str, BlockingClient[Any]] = {
+        "vntana": _sandbox.vntana(),
+        "itwin": _sandbox.itwin(),
+        "scenario": _sandbox.scenario(),
+    }
+    return Services(clients, sandbox=_sandbox)

@@ -342,7 +342,7 @@ def test_logs_and_errors_hold_no_query_and_no_token(server: Server, caplog: pyte
 
 
 def test_a_client_that_nobody_closes_ends_quietly(server: Server):
-    """aiohttp prints "Unclosed client session" at exit, or when the client is collected; people do not close clients."""
+    """aiohttp complains of an unclosed session at exit, or when it is collected; people do not close clients."""
     code = f"""
 import asyncio, gc, warnings
 warnings.simplefilter("error")
