@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,25 +15,19 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, WebSocket, sync_playwright
 
 from ipyassets.sandbox import Sandbox
+from tests.lab.chromium import NAMES, find, running
 from tests.lab.notebook import Notebook, write_notebook
 from tests.lab.server import JupyterServer
-from tests.processes import MARK, left_behind, private_environment
 
 RESULTS = Path(__file__).parents[2] / "test-results"
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-]
-
 Open = Callable[..., Notebook]
 
 
 @pytest.fixture(scope="package")
 def chromium() -> str:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next((path for name in names if (path := shutil.which(name))), None)
+    found = find()
     if found is None:
-        pytest.skip(f"no Chromium on the PATH (looked for {', '.join(names)}): the browser tests did not run")
+        pytest.skip(f"no Chromium on the PATH (looked for {', '.join(NAMES)}): the browser tests did not run")
     return found
 
 
@@ -72,12 +65,8 @@ def playwright(chromium: str) -> Iterator[Playwright]:
 
 @pytest.fixture(scope="package")
 def browser(playwright: Playwright, chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    environment = {**private_environment(tmp_path_factory.mktemp("chromium")), "LANG": "en_US.UTF-8"}
-    browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS, env=environment)
-    yield browser
-    browser.close()
-    left = left_behind(environment[MARK])
-    assert not left, f"Chromium left processes behind: {left}"
+    with running(playwright, chromium, tmp_path_factory.mktemp("chromium")) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="package")

@@ -100,6 +100,19 @@ class Notebook:
             self.finish(index)
             assert not self.errors(index), self.errors(index)
 
+    @property
+    def code_cells(self) -> list[int]:
+        """The places of the code cells."""
+        types = self.page.evaluate(
+            "() => window.jupyterapp.shell.currentWidget.content.widgets.map((c) => c.model.type)"
+        )
+        return [index for index, kind in enumerate(types) if kind == "code"]
+
+    def find(self, text: str) -> int:
+        """The place of the first code cell that holds ``text``."""
+        sources = self.sources
+        return next(index for index in self.code_cells if text in sources[index])
+
     def cell(self, index: int) -> Locator:
         return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
 

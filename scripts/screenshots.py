@@ -1,0 +1,135 @@
+"""Make the pictures of README and docs: the example notebook, in a real JupyterLab, on the sandbox.
+
+``python scripts/screenshots.py`` writes ``docs/images/explorer-*.png``; needs the ``test`` extra and Chromium.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.lab import chromium  # noqa: E402
+from tests.lab.explorer import View  # noqa: E402
+from tests.lab.notebook import Notebook, write_notebook  # noqa: E402
+from tests.lab.server import JupyterServer  # noqa: E402
+
+TARGET = ROOT / "docs" / "images"
+LARGEST = 400_000
+"""Bytes a picture may have."""
+
+NARROW = [
+    "import ipyassets as ia, ipywidgets\nservices = ia.connect()\nexplorer = services.explore(height=700)",
+    "ipywidgets.Box([explorer], layout=ipywidgets.Layout(width='372px'))",
+]
+
+
+def main() -> None:
+    path = chromium.find()
+    if path is None:
+        sys.exit(f"no Chromium on the PATH (looked for {', '.join(chromium.NAMES)})")
+    TARGET.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        folder = Path(name)
+        server = JupyterServer(folder / "lab", {})
+        server.start()
+        try:
+            with chromium.running(playwright, path, folder / "chromium") as browser:
+                example(browser, server)
+                narrow(browser, server)
+        finally:
+            server.stop()
+
+
+def example(browser: Browser, server: JupyterServer) -> None:
+    """Run the first notebook up to its Explorer and a little further; picture it in three states."""
+    shutil.copy(ROOT / "notebooks" / "01-explore.ipynb", server.root)
+    notebook = opened(browser, server, server.root / "01-explore.ipynb", 1400, 900)
+    explorer = notebook.find("explorer = ")
+    notebook.run(*(cell for cell in notebook.code_cells if cell <= explorer))
+    view = View(notebook, explorer)
+    view.settle()
+    for place in (0, 2, 5):
+        view.tile(place).click(modifiers=["ControlOrMeta"])
+    view.expect_selected(0, 2, 5)
+    notebook.run(*(cell for cell in notebook.code_cells if explorer < cell <= notebook.find("images = ")))
+    at_top(notebook, explorer - 1)
+    keep("explorer-light", notebook.page.screenshot())
+
+    notebook.theme("JupyterLab Dark")
+    view.search("")
+    view.expect_total("87 assets")
+    view.root.get_by_role("button", name="Filters").click()
+    view.settle()
+    view.tile(1).click()
+    view.tile(4).click(modifiers=["Shift"])
+    view.scroll_to(0)
+    at_top(notebook, explorer)
+    keep("explorer-dark", notebook.page.screenshot())
+    notebook.theme("JupyterLab Light")
+
+    view.root.get_by_role("button", name="Filters").click()
+    view.root.get_by_role("combobox", name="Service").select_option(label="Scenario")
+    expect(view.chosen).to_have_text("")
+    view.search("chair")
+    expect(view.tile(0)).to_contain_text("hair")
+    view.settle()
+    view.tile(view.names.index("Deck chair, golden hour")).dblclick()
+    large = view.dialog.locator("img.ipya-large:not(.ipya-stand-in)")
+    expect(large).to_be_visible()
+    large.evaluate("(image) => image.decode()")
+    view.page.mouse.move(2, 2)
+    keep("explorer-detail", view.root.screenshot())
+    notebook.page.close()
+
+
+def at_top(notebook: Notebook, cell: int) -> None:
+    """Scroll a cell to the top of the window, with nothing pointed at and no cell marked as active."""
+    notebook.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.activeCellIndex = 0")
+    notebook.cell(cell).evaluate("(cell) => cell.scrollIntoView({ block: 'start' })")
+    notebook.page.mouse.move(2, 2)
+
+
+def narrow(browser: Browser, server: JupyterServer) -> None:
+    path = server.root / "narrow.ipynb"
+    write_notebook(path, NARROW)
+    notebook = opened(browser, server, path, 900, 1000)
+    notebook.run(0, 1)
+    view = View(notebook, 1)
+    view.settle()
+    view.tile(2).click()
+    view.page.mouse.move(2, 2)
+    keep("explorer-narrow", view.root.screenshot())
+    notebook.page.close()
+
+
+def opened(browser: Browser, server: JupyterServer, path: Path, width: int, height: int) -> Notebook:
+    page = browser.new_page(viewport={"width": width, "height": height}, locale="en-US", reduced_motion="reduce")
+    notebook = Notebook(page, path)
+    notebook.open(server.url)
+    page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+    return notebook
+
+
+def keep(name: str, content: bytes) -> None:
+    """Write a picture, with a palette of its own where it would be too large without."""
+    image = Image.open(io.BytesIO(content)).convert("RGB")
+    target = TARGET / f"{name}.png"
+    image.save(target, optimize=True)
+    if target.stat().st_size > LARGEST:
+        image.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(target, optimize=True)
+    print(f"{target.relative_to(ROOT)}: {image.width} x {image.height}, {target.stat().st_size / 1000:.0f} kB")
+    if target.stat().st_size > LARGEST:
+        sys.exit("too large: take a smaller part of the window")
+
+
+if __name__ == "__main__":
+    main()
