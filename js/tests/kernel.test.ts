@@ -173,6 +173,9 @@ describe("KernelSource", () => {
     Object.assign(fake, { comm_live: false });
     fake.emit("comm_live_update");
     expect(source.now.link).toBe("lost");
+    source.search(words("chair"));
+    expect(fake.asked("search"), "a dead kernel is asked nothing, and what shows stays").toEqual([]);
+    expect(source.now.result.state).toBe("ready");
   });
 
   it("leaves no listener behind", async () => {

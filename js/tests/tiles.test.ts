@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Ranges } from "../src/core/ranges";
 import { Tiles } from "../src/core/tiles";
 import type { AssetSource, Snapshot, Tile } from "../src/source";
@@ -136,6 +136,24 @@ describe("Tiles", () => {
     asked[1]?.fail(new Error("The service is down."));
     await settle();
     expect(tiles.get(5)).toMatchObject({ state: "error", message: "The service is down." });
+  });
+
+  it("asks again for what failed a while ago, and not at every movement", async () => {
+    vi.useFakeTimers();
+    const { asked, tiles } = set();
+    tiles.wish(view, wish(0, 1));
+    asked[0]?.give([tile(0), tile(1, "error")]);
+    tiles.wish(view, wish(0, 1));
+    expect(asked).toHaveLength(1);
+    asked[0]?.done();
+    await vi.advanceTimersByTimeAsync(10_000);
+    tiles.wish(view, wish(0, 1));
+    expect(asked[1]?.wanted.pairs).toEqual([[1, 1]]);
+    asked[1]?.give([tile(1, "wait")]);
+    expect(tiles.get(1)?.state, "the mark stays until there is something better").toBe("error");
+    asked[1]?.give([tile(1)]);
+    expect(tiles.get(1)?.url).toBe("blob:1");
+    vi.useRealTimers();
   });
 
   it("blames no asset when Python has already moved on to another result", async () => {

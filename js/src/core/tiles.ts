@@ -14,6 +14,8 @@ export interface Wish {
 export interface Kept extends Omit<Tile, "blob"> {
   url: string | null;
   edge: number;
+  /** When it came, in milliseconds. */
+  at: number;
 }
 
 export interface Urls {
@@ -30,6 +32,8 @@ interface Asked {
 /** Bytes a tile costs besides its picture: name, entry, URL. */
 const OVERHEAD = 400;
 const BUDGET = 64_000_000;
+/** Milliseconds after which what failed is asked for again, should it still or again be wanted. */
+const AGAIN = 10_000;
 
 const browserUrls: Urls = {
   make: (blob) => URL.createObjectURL(blob),
@@ -153,7 +157,8 @@ export class Tiles {
 
   #has(index: number, edge: number): boolean {
     const tile = this.#kept.peek(index);
-    return tile !== undefined && tile.state !== "wait" && tile.edge >= edge;
+    if (tile === undefined || tile.state === "wait" || tile.edge < edge) return false;
+    return tile.state !== "error" || Date.now() - tile.at < AGAIN;
   }
 
   #isAsked(index: number, edge: number): boolean {
@@ -203,7 +208,7 @@ export class Tiles {
       // A sharper picture is on its way: the one we have stays until it comes.
       if (tile.state === "wait" && before && before.state !== "wait") continue;
       const url = blob && this.#urls.make(blob);
-      this.#kept.set(tile.index, { ...tile, url, edge }, OVERHEAD + (blob?.size ?? 0));
+      this.#kept.set(tile.index, { ...tile, url, edge, at: Date.now() }, OVERHEAD + (blob?.size ?? 0));
     }
     const indices = tiles.map((tile) => tile.index);
     for (const listener of this.#listeners) listener(indices);
