@@ -48,7 +48,7 @@ class Camera:
         upwards = ((self.centre[1] - y) / self.scale).astype(np.float32)[:, None]
         rays = self.forward.astype(np.float32) + across * self.right.astype(np.float32)
         rays += upwards * self.up.astype(np.float32)
-        rays /= np.sqrt((rays * rays).sum(1, keepdims=True))
+        rays /= np.sqrt(np.einsum("nx,nx->n", rays, rays))[:, None]
         return rays
 
 

@@ -21,6 +21,8 @@ LAYERS = 6
 """Panes of glass looked through, one behind the other."""
 CONTRAST = 0.035
 """Difference between neighbouring pixels, in display values, from which both are sampled again."""
+MOST_EDGES = 200_000
+"""Pixels sampled again at most: textures are filtered anyway, outlines come first."""
 BATCH = 400_000
 """Samples shaded at once; bounds the memory."""
 
@@ -111,15 +113,19 @@ def render(
 
 
 def _edges(image: Array) -> Array:
-    """Indices of the pixels that differ from a neighbour."""
-    marked = np.zeros(image.shape[:2], bool)
-    step = np.abs(image[1:] - image[:-1]).max(2) > CONTRAST
-    marked[1:] |= step
-    marked[:-1] |= step
-    step = np.abs(image[:, 1:] - image[:, :-1]).max(2) > CONTRAST
-    marked[:, 1:] |= step
-    marked[:, :-1] |= step
-    return np.nonzero(marked.ravel())[0]
+    """Indices of the pixels that differ from a neighbour; on a busy texture only those that differ most."""
+    contrast = np.zeros(image.shape[:2], np.float32)
+    for axis in (0, 1):
+        step = np.abs(np.diff(image, axis=axis)).max(2)
+        first = (slice(None, -1), slice(None))[:: 1 - 2 * axis]
+        second = (slice(1, None), slice(None))[:: 1 - 2 * axis]
+        np.maximum(contrast[first], step, out=contrast[first])
+        np.maximum(contrast[second], step, out=contrast[second])
+    flat = contrast.ravel()
+    floor = CONTRAST
+    if flat.size > MOST_EDGES:
+        floor = max(floor, float(np.partition(flat, -MOST_EDGES)[-MOST_EDGES]))
+    return np.nonzero(flat > floor)[0]
 
 
 def _picture(image: Array, *, transparent: bool) -> Image.Image:
@@ -142,19 +148,27 @@ class _View:
         """Display values (n, 4) at ``pixels`` (n,), sampled ``dx``, ``dy`` inside each; colours times opacity."""
         row, column = np.divmod(pixels, self.camera.width)
         x, y = column + dx, row + dy
-        out = np.empty((len(pixels), 4), np.float32)
-        for start in range(0, len(pixels), BATCH):
-            part = slice(start, start + BATCH)
-            out[part] = self.backdrop(x[part], y[part])
         left, right, top, bottom = self.window
         inside = np.nonzero((x >= left) & (x <= right) & (y >= top) & (y <= bottom))[0]
-        self.draw(out, inside, x[inside], y[inside])
-        return out
+        light, clear = np.zeros((len(pixels), 3), np.float32), np.ones(len(pixels), np.float32)
+        light[inside], clear[inside] = self.draw(x[inside], y[inside])
+        out = np.zeros((len(pixels), 4), np.float32)
+        # The backdrop is worked out only where it can be seen.
+        open_ = np.nonzero(clear > 0)[0]
+        for start in range(0, len(open_), BATCH):
+            part = open_[start : start + BATCH]
+            out[part] = self.backdrop(x[part], y[part]) * clear[part, None]
+        touched = np.nonzero(clear < 1)[0]
+        covered = 1 - clear[touched, None]
+        # Tone is for the object alone: the backdrop shows its colour as it was asked for.
+        out[touched, :3] += tone(light[touched] / np.maximum(covered, 1e-3)) * covered
+        out[touched, 3] += covered[:, 0]
+        return np.minimum(out, 1)
 
-    def draw(self, out: Array, where: Array, x: Array, y: Array) -> None:
-        """Put the model over ``out`` at the rows ``where``, layer by layer where it is glass."""
-        light, clear = np.zeros((len(where), 3), np.float32), np.ones(len(where), np.float32)
-        active, beyond = np.arange(len(where)), None
+    def draw(self, x: Array, y: Array) -> tuple[Array, Array]:
+        """Light of the model (n, 3), layer by layer where it is glass, and what of the backdrop stays clear (n,)."""
+        light, clear = np.zeros((len(x), 3), np.float32), np.ones(len(x), np.float32)
+        active, beyond = np.arange(len(x)), None
         for _ in range(LAYERS):
             hits = self.model.engine.hits(self.camera, x[active], y[active], beyond)
             found = np.nonzero(hits.triangle >= 0)[0]
@@ -171,13 +185,7 @@ class _View:
             if not len(more):
                 break
             active, beyond = active[more], hits.distance[more]
-        touched = np.nonzero(clear < 1)[0]
-        behind = out[where[touched]] * clear[touched, None]
-        covered = 1 - clear[touched, None]
-        # Tone is for the object alone: the backdrop shows its colour as it was asked for.
-        behind[:, :3] += tone(light[touched] / np.maximum(covered, 1e-3)) * covered
-        behind[:, 3] += covered[:, 0]
-        out[where[touched]] = np.minimum(behind, 1)
+        return light, clear
 
     def backdrop(self, x: Array, y: Array) -> Array:
         """The seamless backdrop with the model's shadow on it."""

@@ -25,7 +25,7 @@ class ModelError(ValueError):
 
 def unit(vectors: Array) -> Array:
     """Vectors (..., 3) scaled to length 1; the zero vector stays."""
-    length = np.sqrt((vectors * vectors).sum(-1, keepdims=True))
+    length = np.sqrt(np.einsum("...x,...x->...", vectors, vectors))[..., None]
     return np.asarray(vectors / np.maximum(length, 1e-20))
 
 

@@ -138,9 +138,9 @@ def shade(baked: Baked, studio: Studio, hits: Hits, rays: Array, pixel: float) -
     """
     surfaces, t, u, v = baked.surfaces, hits.triangle, hits.u, hits.v
     model = surfaces.model
-    weights = np.stack([1 - u - v, u, v], 1)[..., None].astype(np.float32)
-    normal = unit((surfaces.normals[t] * weights).sum(1)).astype(np.float32)
-    front = (surfaces.facing[t] * rays).sum(1) <= 0
+    weights = np.stack([1 - u - v, u, v], 1).astype(np.float32)
+    normal = unit(np.einsum("nkx,nk->nx", surfaces.normals[t], weights))
+    front = np.einsum("nx,nx->n", surfaces.facing[t], rays) <= 0
     normal *= np.where(front, np.float32(1), np.float32(-1))[:, None]
     light = _light(baked, t, u, v, front)
 
@@ -148,7 +148,7 @@ def shade(baked: Baked, studio: Studio, hits: Hits, rays: Array, pixel: float) -
     colour, alpha = np.empty((count, 3), np.float32), np.ones(count, np.float32)
     metallic, roughness = np.zeros((count, 1), np.float32), np.ones((count, 1), np.float32)
     specular, glow = np.empty((count, 1), np.float32), np.zeros((count, 3), np.float32)
-    facing = np.maximum(-(normal * rays).sum(1), 0.02)
+    facing = np.maximum(-np.einsum("nx,nx->n", normal, rays), 0.02)
     kinds = model.material[t]
     for index in np.unique(kinds):
         material = model.materials[index]
@@ -159,7 +159,7 @@ def shade(baked: Baked, studio: Studio, hits: Hits, rays: Array, pixel: float) -
             # The way through a pane is longer at a slant: glass shows by its rims.
             alpha[here] = 1 - (1 - material.alpha) ** (1 / np.maximum(facing[here], 0.15))
         if material.texture is not None:
-            uv = (model.uvs[t[here]] * weights[here]).sum(1)
+            uv = np.einsum("nkx,nk->nx", model.uvs[t[here]], weights[here])
             texels = surfaces.density[t[here]] * hits.distance[here] * pixel / np.sqrt(np.maximum(facing[here], 0.1))
             texel = _sample(material.texture, uv, texels)
             colour[here] *= texel[:, :3]
