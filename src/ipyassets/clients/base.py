@@ -1,7 +1,8 @@
-"""What every public client shares. Each service has two: the async one does the work, the blocking one waits for it."""
+"""What every public client shares. Each service has two, an awaited one and one that blocks, over one core."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -15,10 +16,15 @@ from ipyassets.services.base import AssetService, Capabilities, Workspace
 __all__ = ["AsyncClient", "BlockingClient", "Client"]
 
 S = TypeVar("S", bound=AssetService)
+L = TypeVar("L", AssetList, AsyncAssetList)
 
 
-class Client(Generic[S]):
-    """A service behind its public face. ``core`` is the service itself: its coroutines run on the loop thread."""
+class Client(Generic[S, L]):
+    """A service behind its public face. ``core`` is the service itself: its coroutines run on the loop thread.
+
+    Each service has one class derived from this that holds its arguments and its search, and two derived from that
+    and from `BlockingClient` or `AsyncClient`.
+    """
 
     core: S
     variables: ClassVar[tuple[str, ...]] = ()
@@ -51,6 +57,10 @@ class Client(Generic[S]):
     def __reduce__(self) -> Any:
         raise TypeError("A client holds credentials and is not pickled; create it anew in the other process.")
 
+    @abstractmethod
+    def _search(self, text: str, limit: int | None, **keywords: Any) -> L:
+        """The list of what ``core.search`` finds."""
+
     def _pages(self, text: str, limit: int | None, keywords: dict[str, Any]) -> RecordPages:
         if not isinstance(text, str):
             raise InvalidRequest(f"The search text must be a str, not {type(text).__name__}.")
@@ -62,7 +72,7 @@ class Client(Generic[S]):
         return f"{self.core.name} {text!r}" if text else self.core.name
 
 
-class BlockingClient(Client[S]):
+class BlockingClient(Client[S, AssetList]):
     """A client whose methods block until they are done."""
 
     def _search(self, text: str, limit: int | None, **keywords: Any) -> AssetList:
@@ -89,7 +99,7 @@ class BlockingClient(Client[S]):
         self.close()
 
 
-class AsyncClient(Client[S]):
+class AsyncClient(Client[S, AsyncAssetList]):
     """A client whose methods are awaited, on whatever loop; the work itself runs on the package's loop thread."""
 
     def _search(self, text: str, limit: int | None, **keywords: Any) -> AsyncAssetList:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, Unpack
+from typing import Final, Unpack
 
-from ipyassets.clients.base import AsyncClient, BlockingClient
+from ipyassets.clients.base import AsyncClient, BlockingClient, Client, L
 from ipyassets.collections.asset_list import AssetList, AsyncAssetList
 from ipyassets.http.credentials import missing, prompt, secret, setting
 from ipyassets.services.base import Workspace
@@ -19,22 +19,6 @@ _VARIABLES: Final = (
     *("ITWIN_ID", "ITWIN_BASE_URL", "ITWIN_TOKEN_URL"),
 )
 _NEEDED: Final = (("ITWIN_ACCESS_TOKEN",), ("ITWIN_CLIENT_ID", "ITWIN_CLIENT_SECRET"))
-
-
-def _service(
-    *,
-    token: str | None,
-    client_id: str | None,
-    client_secret: str | None,
-    token_url: str | None,
-    itwin: str | None,
-    base_url: str | None,
-) -> ITwinService:
-    return ITwinService(
-        _authorizer(token, client_id, client_secret, token_url),
-        itwin=setting(itwin, "ITWIN_ID"),
-        base_url=setting(base_url, "ITWIN_BASE_URL") or BASE_URL,
-    )
 
 
 def _authorizer(
@@ -60,7 +44,47 @@ def _authorizer(
     return GivenToken(asked)
 
 
-class ITwin(BlockingClient[ITwinService]):
+class _ITwinClient(Client[ITwinService, L]):
+    """What both iTwin clients have: arguments and search."""
+
+    variables = _VARIABLES
+    needed = _NEEDED
+
+    def __init__(
+        self,
+        token: str | None = None,
+        *,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        token_url: str | None = None,
+        itwin: str | None = None,
+        base_url: str | None = None,
+    ) -> None:
+        self.core = ITwinService(
+            _authorizer(token, client_id, client_secret, token_url),
+            itwin=setting(itwin, "ITWIN_ID"),
+            base_url=setting(base_url, "ITWIN_BASE_URL") or BASE_URL,
+        )
+
+    def search(
+        self,
+        text: str = "",
+        *,
+        limit: int | None = None,
+        workspace: str | None = None,
+        sort: str | None = None,
+        **filters: Unpack[IModelFilters],
+    ) -> L:
+        """The iModels whose name or description has ``text`` in it; all of the iTwin without ``text``.
+
+        ``workspace``: another iTwin than the client's own. ``sort``: ``"name"``, ``"-name"``, ``"created"`` or
+        ``"-created"``. Further keywords: ``name`` (the exact name), ``state`` (``"initialized"`` or
+        ``"notInitialized"``), ``page_size`` (1 to 1000). Nothing is sent before the list is touched.
+        """
+        return self._search(text, limit, workspace=workspace, sort=sort, **filters)
+
+
+class ITwin(_ITwinClient[AssetList], BlockingClient[ITwinService]):
     """Bentley iTwin Platform. Methods block until they are done; `AsyncITwin` is awaited.
 
     ``token``: an access token of the scope ``itwin-platform``, which lasts about an hour. ``client_id`` and
@@ -72,86 +96,13 @@ class ITwin(BlockingClient[ITwinService]):
     ITWIN_TOKEN_URL.
     """
 
-    variables: ClassVar[tuple[str, ...]] = _VARIABLES
-    needed: ClassVar[tuple[tuple[str, ...], ...]] = _NEEDED
-
-    def __init__(
-        self,
-        token: str | None = None,
-        *,
-        client_id: str | None = None,
-        client_secret: str | None = None,
-        token_url: str | None = None,
-        itwin: str | None = None,
-        base_url: str | None = None,
-    ) -> None:
-        self.core = _service(
-            token=token,
-            client_id=client_id,
-            client_secret=client_secret,
-            token_url=token_url,
-            itwin=itwin,
-            base_url=base_url,
-        )
-
-    def search(
-        self,
-        text: str = "",
-        *,
-        limit: int | None = None,
-        workspace: str | None = None,
-        sort: str | None = None,
-        **filters: Unpack[IModelFilters],
-    ) -> AssetList:
-        """The iModels whose name or description has ``text`` in it; all of the iTwin without ``text``.
-
-        ``workspace``: another iTwin than the client's own. ``sort``: ``"name"``, ``"-name"``, ``"created"`` or
-        ``"-created"``. Further keywords: ``name`` (the exact name), ``state`` (``"initialized"`` or
-        ``"notInitialized"``), ``page_size`` (1 to 1000). Nothing is sent before the list is touched.
-        """
-        return self._search(text, limit, workspace=workspace, sort=sort, **filters)
-
     def itwins(self) -> list[Workspace]:
         """The iTwins these credentials are a member of; their ids are what ``itwin=`` and ``workspace=`` take."""
         return self.workspaces()
 
 
-class AsyncITwin(AsyncClient[ITwinService]):
+class AsyncITwin(_ITwinClient[AsyncAssetList], AsyncClient[ITwinService]):
     """Bentley iTwin Platform, awaited. Arguments as for `ITwin`."""
-
-    variables: ClassVar[tuple[str, ...]] = _VARIABLES
-    needed: ClassVar[tuple[tuple[str, ...], ...]] = _NEEDED
-
-    def __init__(
-        self,
-        token: str | None = None,
-        *,
-        client_id: str | None = None,
-        client_secret: str | None = None,
-        token_url: str | None = None,
-        itwin: str | None = None,
-        base_url: str | None = None,
-    ) -> None:
-        self.core = _service(
-            token=token,
-            client_id=client_id,
-            client_secret=client_secret,
-            token_url=token_url,
-            itwin=itwin,
-            base_url=base_url,
-        )
-
-    def search(
-        self,
-        text: str = "",
-        *,
-        limit: int | None = None,
-        workspace: str | None = None,
-        sort: str | None = None,
-        **filters: Unpack[IModelFilters],
-    ) -> AsyncAssetList:
-        """As `ITwin.search`; not awaited itself."""
-        return self._search(text, limit, workspace=workspace, sort=sort, **filters)
 
     async def itwins(self) -> list[Workspace]:
         """As `ITwin.itwins`."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, Unpack
+from typing import Final, Unpack
 
-from ipyassets.clients.base import AsyncClient, BlockingClient
+from ipyassets.clients.base import AsyncClient, BlockingClient, Client, L
 from ipyassets.collections.asset_list import AssetList, AsyncAssetList
 from ipyassets.http import loop
 from ipyassets.http.credentials import missing, prompt, secret, setting
@@ -33,17 +33,11 @@ def _service(
     )
 
 
-class Scenario(BlockingClient[ScenarioService]):
-    """Scenario. Methods block until they are done; `AsyncScenario` is awaited.
+class _ScenarioClient(Client[ScenarioService, L]):
+    """What both Scenario clients have: arguments and search."""
 
-    ``api_key`` and ``api_secret``: a key pair, made for one project. ``project_id``: the project to assert; needed
-    only where the keys reach several. ``base_url`` ends in ``/v1``.
-
-    Without arguments: SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, SCENARIO_PROJECT_ID, SCENARIO_BASE_URL.
-    """
-
-    variables: ClassVar[tuple[str, ...]] = _VARIABLES
-    needed: ClassVar[tuple[tuple[str, ...], ...]] = _NEEDED
+    variables = _VARIABLES
+    needed = _NEEDED
 
     def __init__(
         self,
@@ -63,7 +57,7 @@ class Scenario(BlockingClient[ScenarioService]):
         workspace: str | None = None,
         sort: str | None = None,
         **filters: Unpack[AssetFilters],
-    ) -> AssetList:
+    ) -> L:
         """Assets whose name, prompt, description or tags match ``text``; without it and filters, all of them.
 
         ``sort``: ``"-created"`` (newest first), ``"created"``, ``"updated"``, ``"width"``, ``"height"``, ``"score"``,
@@ -76,6 +70,16 @@ class Scenario(BlockingClient[ScenarioService]):
         """
         return self._search(text, limit, workspace=workspace, sort=sort, **filters)
 
+
+class Scenario(_ScenarioClient[AssetList], BlockingClient[ScenarioService]):
+    """Scenario. Methods block until they are done; `AsyncScenario` is awaited.
+
+    ``api_key`` and ``api_secret``: a key pair, made for one project. ``project_id``: the project to assert; needed
+    only where the keys reach several. ``base_url`` ends in ``/v1``.
+
+    Without arguments: SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, SCENARIO_PROJECT_ID, SCENARIO_BASE_URL.
+    """
+
     def collections(self) -> list[Collection]:
         """The collections of the project; ``search(collection=…)`` takes them."""
         return loop.run(self.core.collections())
@@ -85,33 +89,8 @@ class Scenario(BlockingClient[ScenarioService]):
         return loop.run(self.core.tags())
 
 
-class AsyncScenario(AsyncClient[ScenarioService]):
+class AsyncScenario(_ScenarioClient[AsyncAssetList], AsyncClient[ScenarioService]):
     """Scenario, awaited. Arguments as for `Scenario`."""
-
-    variables: ClassVar[tuple[str, ...]] = _VARIABLES
-    needed: ClassVar[tuple[tuple[str, ...], ...]] = _NEEDED
-
-    def __init__(
-        self,
-        api_key: str | None = None,
-        api_secret: str | None = None,
-        *,
-        project_id: str | None = None,
-        base_url: str | None = None,
-    ) -> None:
-        self.core = _service(api_key, api_secret, project_id, base_url)
-
-    def search(
-        self,
-        text: str = "",
-        *,
-        limit: int | None = None,
-        workspace: str | None = None,
-        sort: str | None = None,
-        **filters: Unpack[AssetFilters],
-    ) -> AsyncAssetList:
-        """As `Scenario.search`; not awaited itself."""
-        return self._search(text, limit, workspace=workspace, sort=sort, **filters)
 
     async def collections(self) -> list[Collection]:
         """As `Scenario.collections`."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Unpack
+from typing import TYPE_CHECKING, Unpack
 
-from ipyassets.clients.base import AsyncClient, BlockingClient
+from ipyassets.clients.base import AsyncClient, BlockingClient, Client, L
 from ipyassets.collections.asset_list import AssetList, AsyncAssetList
 from ipyassets.collections.images import decode, in_decode_pool
 from ipyassets.collections.posters import Box, served
@@ -29,23 +29,6 @@ _VARIABLES = (
     "VNTANA_ADMIN_URL",
 )
 _NEEDED = (("VNTANA_PERSONAL_ACCESS_TOKEN",), ("VNTANA_EMAIL", "VNTANA_PASSWORD"))
-
-
-def _service(
-    *,
-    personal_access_token: str | None,
-    email: str | None,
-    password: str | None,
-    organization: str | None,
-    workspace: str | None,
-    base_url: str | None,
-) -> VntanaService:
-    return VntanaService(
-        _login(personal_access_token, email, password),
-        organization=setting(organization, "VNTANA_ORGANIZATION"),
-        workspace=setting(workspace, "VNTANA_WORKSPACE"),
-        base_url=setting(base_url, "VNTANA_ADMIN_URL") or BASE_URL,
-    )
 
 
 def _login(personal_access_token: str | None, email: str | None, password: str | None) -> Login:
@@ -78,21 +61,11 @@ async def _poster(core: VntanaService, product: str, workspace: str, blob_id: st
     return await in_decode_pool(decode, found.content, box.width, box.height)
 
 
-class Vntana(BlockingClient[VntanaService]):
-    """VNTANA, through its Admin API. Methods block until they are done; `AsyncVntana` is awaited.
+class _VntanaClient(Client[VntanaService, L]):
+    """What both VNTANA clients have: arguments and search."""
 
-    ``personal_access_token``: the "Authentication Key" of VNTANA's settings; or ``email`` and ``password``.
-    ``organization``, ``workspace``: by uuid, slug or name; the only one is taken where there is one. Owners and
-    administrators of an organization who name no workspace search all of them. ``base_url``: of the Admin API.
-
-    Without arguments: VNTANA_PERSONAL_ACCESS_TOKEN, or VNTANA_EMAIL and VNTANA_PASSWORD; VNTANA_ORGANIZATION,
-    VNTANA_WORKSPACE, VNTANA_ADMIN_URL; the keyring; a prompt where a person is at one. Nobody is logged in before
-    the first request, which raises `AuthenticationError` for wrong credentials and `InvalidRequest`, naming what
-    there is, for an organization or workspace that is unknown or not chosen among several.
-    """
-
-    variables: ClassVar[tuple[str, ...]] = _VARIABLES
-    needed: ClassVar[tuple[tuple[str, ...], ...]] = _NEEDED
+    variables = _VARIABLES
+    needed = _NEEDED
 
     def __init__(
         self,
@@ -104,13 +77,11 @@ class Vntana(BlockingClient[VntanaService]):
         workspace: str | None = None,
         base_url: str | None = None,
     ) -> None:
-        self.core = _service(
-            personal_access_token=personal_access_token,
-            email=email,
-            password=password,
-            organization=organization,
-            workspace=workspace,
-            base_url=base_url,
+        self.core = VntanaService(
+            _login(personal_access_token, email, password),
+            organization=setting(organization, "VNTANA_ORGANIZATION"),
+            workspace=setting(workspace, "VNTANA_WORKSPACE"),
+            base_url=setting(base_url, "VNTANA_ADMIN_URL") or BASE_URL,
         )
 
     def search(
@@ -121,7 +92,7 @@ class Vntana(BlockingClient[VntanaService]):
         workspace: str | None = None,
         sort: str | None = None,
         **filters: Unpack[VntanaFilters],
-    ) -> AssetList:
+    ) -> L:
         """Products that match ``text`` in the service's order of relevance; all of them, newest first, without it.
 
         ``workspace``: another one than the client's own, by uuid, slug or name. ``sort``: ``"name"``, ``"-updated"``
@@ -134,6 +105,20 @@ class Vntana(BlockingClient[VntanaService]):
         sense, saying what is allowed.
         """
         return self._search(text, limit, workspace=workspace, sort=sort, **filters)
+
+
+class Vntana(_VntanaClient[AssetList], BlockingClient[VntanaService]):
+    """VNTANA, through its Admin API. Methods block until they are done; `AsyncVntana` is awaited.
+
+    ``personal_access_token``: the "Authentication Key" of VNTANA's settings; or ``email`` and ``password``.
+    ``organization``, ``workspace``: by uuid, slug or name; the only one is taken where there is one. Owners and
+    administrators of an organization who name no workspace search all of them. ``base_url``: of the Admin API.
+
+    Without arguments: VNTANA_PERSONAL_ACCESS_TOKEN, or VNTANA_EMAIL and VNTANA_PASSWORD; VNTANA_ORGANIZATION,
+    VNTANA_WORKSPACE, VNTANA_ADMIN_URL; the keyring; a prompt where a person is at one. Nobody is logged in before
+    the first request, which raises `AuthenticationError` for wrong credentials and `InvalidRequest`, naming what
+    there is, for an organization or workspace that is unknown or not chosen among several.
+    """
 
     def poster(
         self, product: str, workspace: str, blob_id: str, width: int | None = None, height: int | None = None
@@ -159,42 +144,8 @@ class Vntana(BlockingClient[VntanaService]):
         loop.run(self.core.log_out())
 
 
-class AsyncVntana(AsyncClient[VntanaService]):
+class AsyncVntana(_VntanaClient[AsyncAssetList], AsyncClient[VntanaService]):
     """VNTANA, awaited. Arguments as for `Vntana`."""
-
-    variables: ClassVar[tuple[str, ...]] = _VARIABLES
-    needed: ClassVar[tuple[tuple[str, ...], ...]] = _NEEDED
-
-    def __init__(
-        self,
-        personal_access_token: str | None = None,
-        *,
-        email: str | None = None,
-        password: str | None = None,
-        organization: str | None = None,
-        workspace: str | None = None,
-        base_url: str | None = None,
-    ) -> None:
-        self.core = _service(
-            personal_access_token=personal_access_token,
-            email=email,
-            password=password,
-            organization=organization,
-            workspace=workspace,
-            base_url=base_url,
-        )
-
-    def search(
-        self,
-        text: str = "",
-        *,
-        limit: int | None = None,
-        workspace: str | None = None,
-        sort: str | None = None,
-        **filters: Unpack[VntanaFilters],
-    ) -> AsyncAssetList:
-        """As `Vntana.search`; not awaited itself."""
-        return self._search(text, limit, workspace=workspace, sort=sort, **filters)
 
     async def poster(
         self, product: str, workspace: str, blob_id: str, width: int | None = None, height: int | None = None

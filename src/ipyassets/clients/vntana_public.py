@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Unpack
+from typing import Unpack
 
-from ipyassets.clients.base import AsyncClient, BlockingClient
+from ipyassets.clients.base import AsyncClient, BlockingClient, Client, L
 from ipyassets.collections.asset_list import AssetList, AsyncAssetList
 from ipyassets.errors import InvalidRequest
 from ipyassets.http.credentials import setting
@@ -28,25 +28,19 @@ def _service(organization: str | None, workspace: str | None, base_url: str | No
     return VntanaPublicService(organization=names[0], workspace=names[1], base_url=address)
 
 
-class VntanaPublic(BlockingClient[VntanaPublicService]):
-    """Published products of one VNTANA workspace, without credentials; `AsyncVntanaPublic` is awaited.
+class _VntanaPublicClient(Client[VntanaPublicService, L]):
+    """What both clients of the Public API have: arguments and search."""
 
-    ``organization`` and ``workspace`` are slugs, as in ``platform.vntana.com/ORGANIZATION/WORKSPACE``; names and
-    uuids raise `InvalidRequest`. ``base_url``: of the Public API. Without arguments: VNTANA_ORGANIZATION,
-    VNTANA_WORKSPACE, VNTANA_PUBLIC_URL. Only products that are Live Public are to be had; posters come in their own
-    size and are made smaller here.
-    """
-
-    variables: ClassVar[tuple[str, ...]] = _VARIABLES
-    needed: ClassVar[tuple[tuple[str, ...], ...]] = _NEEDED
-    instead_of: ClassVar[str | None] = "vntana"
+    variables = _VARIABLES
+    needed = _NEEDED
+    instead_of = "vntana"
 
     def __init__(
         self, organization: str | None = None, workspace: str | None = None, *, base_url: str | None = None
     ) -> None:
         self.core = _service(organization, workspace, base_url)
 
-    def search(self, text: str = "", *, limit: int | None = None, **filters: Unpack[VntanaPublicFilters]) -> AssetList:
+    def search(self, text: str = "", *, limit: int | None = None, **filters: Unpack[VntanaPublicFilters]) -> L:
         """Published products that match ``text``; all of them without it.
 
         Keywords: ``name``, ``description``, ``tag_name``, ``location_name``, ``attribute_key``, ``attribute_value``,
@@ -56,20 +50,15 @@ class VntanaPublic(BlockingClient[VntanaPublicService]):
         return self._search(text, limit, **filters)
 
 
-class AsyncVntanaPublic(AsyncClient[VntanaPublicService]):
+class VntanaPublic(_VntanaPublicClient[AssetList], BlockingClient[VntanaPublicService]):
+    """Published products of one VNTANA workspace, without credentials; `AsyncVntanaPublic` is awaited.
+
+    ``organization`` and ``workspace`` are slugs, as in ``platform.vntana.com/ORGANIZATION/WORKSPACE``; names and
+    uuids raise `InvalidRequest`. ``base_url``: of the Public API. Without arguments: VNTANA_ORGANIZATION,
+    VNTANA_WORKSPACE, VNTANA_PUBLIC_URL. Only products that are Live Public are to be had; posters come in their own
+    size and are made smaller here.
+    """
+
+
+class AsyncVntanaPublic(_VntanaPublicClient[AsyncAssetList], AsyncClient[VntanaPublicService]):
     """Published VNTANA products, awaited. Arguments as for `VntanaPublic`."""
-
-    variables: ClassVar[tuple[str, ...]] = _VARIABLES
-    needed: ClassVar[tuple[tuple[str, ...], ...]] = _NEEDED
-    instead_of: ClassVar[str | None] = "vntana"
-
-    def __init__(
-        self, organization: str | None = None, workspace: str | None = None, *, base_url: str | None = None
-    ) -> None:
-        self.core = _service(organization, workspace, base_url)
-
-    def search(
-        self, text: str = "", *, limit: int | None = None, **filters: Unpack[VntanaPublicFilters]
-    ) -> AsyncAssetList:
-        """As `VntanaPublic.search`; not awaited itself."""
-        return self._search(text, limit, **filters)
