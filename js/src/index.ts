@@ -3,7 +3,7 @@ import { Tiles } from "./core/tiles";
 import { KernelSource } from "./kernel/source";
 import type { Traits } from "./protocol";
 import { show } from "./view/widget";
-import "./grid.css";
+import "./style/index.css";
 
 /**
  * One connection and one store of tiles for each model, made in `initialize` and shared by all its views. The factory
