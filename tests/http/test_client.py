@@ -12,7 +12,8 @@ import pytest
 
 from ipyassets import errors
 from ipyassets.http import loop
-from ipyassets.http.client import Answer, Call, Explanation, HttpClient
+from ipyassets.http.client import HttpClient
+from ipyassets.http.messages import Answer, Call, Explanation
 from ipyassets.http.retry import DEFAULT_POLICY, RetryPolicy
 from tests.http.conftest import Request, Server, answer
 
@@ -347,7 +348,8 @@ def test_a_client_that_nobody_closes_ends_quietly(server: Server):
 import asyncio, gc, warnings
 warnings.simplefilter("error")
 from ipyassets.http import loop
-from ipyassets.http.client import Call, Explanation, HttpClient
+from ipyassets.http.client import HttpClient
+from ipyassets.http.messages import Call, Explanation
 def fetch():
     http = HttpClient("Test service", explain=lambda answer: Explanation())
     loop.run(http.send(Call("GET", {server.url!r})))

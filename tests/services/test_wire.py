@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ipyassets.errors import BadResponse, InvalidRequest, NotFound
-from ipyassets.http.client import Answer
+from ipyassets.http.messages import Answer
 from ipyassets.services import wire
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
-import json
 import logging
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 from ipyassets._version import __version__
 from ipyassets.errors import (
@@ -28,110 +27,18 @@ from ipyassets.errors import (
     RateLimited,
     ServiceUnavailable,
 )
+from ipyassets.http.messages import MEGABYTE, Answer, Authorizer, Call, Explanation
 from ipyassets.http.retry import DEFAULT_POLICY, RETRIED_STATUSES, RetryPolicy, retry_after_seconds
 
 if TYPE_CHECKING:
     from httpx import AsyncClient
 
-__all__ = ["Answer", "Authorizer", "Call", "Explanation", "HttpClient"]
+__all__ = ["HttpClient"]
 
 log = logging.getLogger("ipyassets.http")
 
-MEGABYTE: Final = 1 << 20
 _SAFE_TO_REPEAT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 _MAX_REDIRECTS: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole HTTP answer. ``content`` is decoded (gzip, br) but otherwise as sent."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes = field(repr=False)
-    asked: str
-    """What was asked, for messages: method and path, no query and no credentials."""
-    foreign: bool = False
-    """Whether it came from another origin, after a redirect: it then says nothing about our credentials."""
-
-    @property
-    def content_type(self) -> str:
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-    def json(self) -> Any:
-        """The parsed body. Raises `BadResponse` if it is not JSON."""
-        try:
-            return json.loads(self.content)
-        except ValueError:
-            raise BadResponse(
-                f"{self.asked} answered {self.status} with {self._kind()} where JSON was expected. "
-                "Is the base URL right, and no proxy or login page in between?",
-                status=self.status,
-            ) from None
-
-    def json_object(self) -> dict[str, Any]:
-        """The parsed body, an object. Raises `BadResponse` otherwise."""
-        value = self.json()
-        if not isinstance(value, dict):
-            raise BadResponse(
-                f"{self.asked} answered with a JSON {type(value).__name__} where an object was expected.",
-                status=self.status,
-            )
-        return value
-
-    def _kind(self) -> str:
-        if not self.content:
-            return "an empty body"
-        return f"{self.content_type or 'an untyped body'} ({len(self.content)} bytes)"
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """What a service's error body says, in common terms."""
-
-    code: str | None = None
-    message: str | None = None
-    details: Sequence[Any] = ()
-    retry_after: float | None = None
-    """Seconds, where the body names a wait."""
-    retry: bool | None = None
-    """The service's own word on trying again; None: by the status."""
-    error: type[AssetServiceError] | None = None
-    """The error to raise where the status alone would mislead."""
-    advice: str | None = None
-    """What to do next, where it is more particular than the usual words."""
-
-
-class Authorizer(Protocol):
-    """Puts credentials on requests to the service's own origin."""
-
-    async def headers(self) -> Mapping[str, str]:
-        """The headers that carry the credentials, logging in first if need be."""
-
-    def refused(self, answer: Answer, sent: Mapping[str, str]) -> bool:
-        """Whether ``answer`` means the credentials sent were stale and a new login may help; forgets them if so."""
-
-    def learned(self, answer: Answer, sent: Mapping[str, str]) -> None:
-        """Look at a good answer: some services hand out a newer token with it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request, before anything is added to it."""
-
-    method: str
-    url: str = field(repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    params: Sequence[tuple[str, str]] = ()
-    json: Any = field(default=None, repr=False)
-    form: Mapping[str, str] | None = field(default=None, repr=False)
-    repeatable: bool | None = None
-    """Whether sending it twice does no harm; None: by the method."""
-    authorize: bool | Authorizer = True
-    """True: by the client's own authorizer; another one where a service has several scopes."""
-    max_bytes: int = 64 * MEGABYTE
-    what: str | None = None
-    """What is asked for, in words for messages ("poster of product 1f…"); default: method and path."""
 
 
 class _Transient(Exception):  # never leaves this module

@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote, urljoin, urlsplit
 
 from ipyassets.errors import BadResponse, InvalidRequest, NotFound
-from ipyassets.http.client import Answer
+from ipyassets.http.messages import Answer
 
 __all__ = ["base_address", "check_names", "host", "listed", "origin", "segment", "shortened", "utc"]
 

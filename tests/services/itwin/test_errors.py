@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ipyassets.errors import AuthenticationError
-from ipyassets.http.client import Answer
+from ipyassets.http.messages import Answer
 from ipyassets.services.itwin.errors import explain
 
 

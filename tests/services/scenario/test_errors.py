@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ipyassets.http.client import Answer
+from ipyassets.http.messages import Answer
 from ipyassets.services.scenario.errors import explain, explain_file
 
 

@@ -13,7 +13,7 @@ from ipyassets.errors import (
     RateLimited,
     ServiceUnavailable,
 )
-from ipyassets.http.client import Answer
+from ipyassets.http.messages import Answer
 from ipyassets.services.vntana.errors import codes, declined, explain, response, token_is_stale
 
 SEARCH = "POST https://api-platform.vntana.com/v1/products/clients/search"

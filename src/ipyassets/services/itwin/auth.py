@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from ipyassets.errors import AuthenticationError, BadResponse
-from ipyassets.http.client import Answer, Call, HttpClient
+from ipyassets.http.client import HttpClient
+from ipyassets.http.messages import Answer, Call
 from ipyassets.http.secret import Secret
 from ipyassets.http.tokens import shared_token
 from ipyassets.services.itwin.errors import explain

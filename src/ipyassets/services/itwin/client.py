@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
 from ipyassets.errors import BadResponse, InvalidRequest, NotFound
-from ipyassets.http.client import Call, HttpClient
+from ipyassets.http.client import HttpClient
+from ipyassets.http.messages import Call
 from ipyassets.services.base import AssetService, Capabilities, PosterSource, Record, Served, Workspace
 from ipyassets.services.itwin.auth import ClientCredentials, GivenToken
 from ipyassets.services.itwin.errors import explain

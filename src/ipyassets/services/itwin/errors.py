@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ipyassets.errors import AuthenticationError
-from ipyassets.http.client import Answer, Explanation
+from ipyassets.http.messages import Answer, Explanation
 from ipyassets.services.wire import shortened
 
 __all__ = ["explain"]

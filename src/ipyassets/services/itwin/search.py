@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Literal, TypedDict
 
 from ipyassets.errors import BadResponse, InvalidRequest
-from ipyassets.http.client import Answer, Call, HttpClient
+from ipyassets.http.client import HttpClient
+from ipyassets.http.messages import Answer, Call
 from ipyassets.services.base import Choice, Filter, Page, Search
 from ipyassets.services.itwin.records import imodel
 from ipyassets.services.wire import check_names, listed, origin

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 
 from ipyassets.errors import AuthenticationError
-from ipyassets.http.client import Answer
+from ipyassets.http.messages import Answer
 from ipyassets.http.secret import Secret
 
 __all__ = ["BasicKeys"]

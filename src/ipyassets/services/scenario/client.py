@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, TypeVar
 
 from ipyassets.errors import AssetServiceError, BadResponse, InvalidRequest, NotFound, ServiceUnavailable
-from ipyassets.http.client import Call, HttpClient
+from ipyassets.http.client import HttpClient
+from ipyassets.http.messages import Call
 from ipyassets.services.base import AssetService, Capabilities, PosterSource, Record, Search, Served
 from ipyassets.services.scenario.auth import BasicKeys
 from ipyassets.services.scenario.errors import explain, explain_file

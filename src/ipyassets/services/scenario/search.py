@@ -6,7 +6,8 @@ import logging
 from typing import Any
 
 from ipyassets.errors import InvalidRequest
-from ipyassets.http.client import Call, HttpClient
+from ipyassets.http.client import HttpClient
+from ipyassets.http.messages import Call
 from ipyassets.services.base import Page, Search
 from ipyassets.services.scenario.filters import Listing, Query
 from ipyassets.services.scenario.records import asset

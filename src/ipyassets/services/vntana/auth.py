@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
 from ipyassets.errors import AssetServiceError, AuthenticationError, BadResponse, InvalidRequest, PermissionDenied
-from ipyassets.http.client import Answer, Call, HttpClient
+from ipyassets.http.client import HttpClient
+from ipyassets.http.messages import Answer, Call
 from ipyassets.http.secret import Secret
 from ipyassets.http.tokens import SharedToken, shared_token
 from ipyassets.services.base import Workspace

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
 from ipyassets.errors import BadResponse, PermissionDenied
-from ipyassets.http.client import Answer, Call, HttpClient
+from ipyassets.http.client import HttpClient
+from ipyassets.http.messages import Answer, Call
 from ipyassets.services.base import AssetService, Capabilities, PosterSource, Record, Served, Workspace
 from ipyassets.services.vntana.auth import Ladder, Login
 from ipyassets.services.vntana.errors import declined, explain, response

@@ -19,7 +19,7 @@ from ipyassets.errors import (
     RateLimited,
     ServiceUnavailable,
 )
-from ipyassets.http.client import Answer, Explanation
+from ipyassets.http.messages import Answer, Explanation
 from ipyassets.services.wire import shortened
 
 __all__ = ["codes", "declined", "explain", "response", "token_is_stale"]

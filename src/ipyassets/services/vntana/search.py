@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ipyassets.http.client import Answer, Call, HttpClient
+from ipyassets.http.client import HttpClient
+from ipyassets.http.messages import Answer, Call
 from ipyassets.services.base import Page, Search
 from ipyassets.services.vntana.auth import Ladder, Reach
 from ipyassets.services.vntana.errors import response

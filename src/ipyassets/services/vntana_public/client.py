@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from ipyassets.errors import AssetServiceError, BadResponse, InvalidRequest, NotFound, PermissionDenied
-from ipyassets.http.client import Answer, Call, HttpClient
+from ipyassets.http.client import HttpClient
+from ipyassets.http.messages import Answer, Call
 from ipyassets.services.base import AssetService, Capabilities, Page, PosterSource, Record, Search, Served
 from ipyassets.services.vntana.client import picture
 from ipyassets.services.vntana.errors import declined, explain, response
