@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from PIL import Image
 
 from ipyassets.collections.asset_list import AsyncAssetList
 from ipyassets.collections.images import decode
+from ipyassets.collections.pages import Item
+from ipyassets.collections.posters import Box, PosterResult, PosterStream
 from ipyassets.errors import BadResponse, Interrupted, InvalidRequest, NotFound, PermissionDenied, ServiceUnavailable
+from ipyassets.http import loop
 from ipyassets.http.cache import cache
 from tests.collections.test_asset_list import listed
 from tests.fakes import MemoryService, picture
@@ -204,6 +208,27 @@ except KeyboardInterrupt as interrupted:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout == "True False\n", done.stderr
     assert Interrupted.__mro__[1] is KeyboardInterrupt
+
+
+async def test_a_page_that_is_slow_to_come_holds_no_finished_poster_back():
+    """Finished posters waited for the next page to come, and were lost when the reader was interrupted meanwhile."""
+    service = MemoryService(20)
+
+    async def items() -> AsyncIterator[Item]:
+        for name in service.names:
+            yield service, service.make(name)
+        await asyncio.Event().wait()
+
+    async def interrupted() -> list[PosterResult]:
+        stream, taken = PosterStream(items(), Box()), []
+        while len(taken) < 20:
+            taken.extend(await stream.take())
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(stream.take(), 0.01)
+        return taken + await stream.stop()
+
+    taken = await asyncio.wait_for(loop.awaiting(interrupted()), 30)
+    assert [result.index for result in taken] == list(range(20))
 
 
 async def test_the_awaited_batch_is_the_same():

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Box", "PosterResult", "PosterStream", "fetch_poster", "poster", "served"]
 
-_AHEAD_FETCHING = 32
-_AHEAD_DECODING = 4 * (os.cpu_count() or 1)
+_AHEAD = 32 + 4 * (os.cpu_count() or 1)
+"""Posters under way at once: so many fetched, and some to decode for each core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,27 +102,38 @@ class PosterStream:
         self._next_index = 0
         self._exhausted = False
         self._failure: Exception | None = None
+        self._filling: asyncio.Task[None] | None = None
+        self._arrived = asyncio.Event()
 
     async def take(self) -> list[PosterResult]:
         """The next results in order, at least one; empty at the end.
 
         Where the search itself fails on a later page, what came before is given first and then its error is raised.
         """
-        await self._fill()
+        self._keep_filling()
+        while not self._tasks and self._filling is not None:
+            self._arrived.clear()
+            await self._arrived.wait()
+            self._keep_filling()
         if not self._tasks:
             if self._failure is not None:
                 raise self._failure
             return []
         await asyncio.wait([self._tasks[0]])
+        # Nothing is awaited from here on: results that are taken off and then not handed over would be lost.
         results = []
         while self._tasks and self._tasks[0].done():
             results.append(self._tasks.popleft().result())
-        await self._fill()
+        self._keep_filling()
         return results
 
     async def stop(self) -> list[PosterResult]:
         """Cancel what is under way; the finished results that nobody took."""
         self._exhausted = True
+        if self._filling is not None:
+            self._filling.cancel()
+            await asyncio.gather(self._filling, return_exceptions=True)
+            self._filling = None
         finished = [task.result() for task in self._tasks if task.done() and not task.cancelled()]
         unfinished = [task for task in self._tasks if not task.done()]
         self._tasks.clear()
@@ -134,18 +145,26 @@ class PosterStream:
             await close()
         return finished
 
+    def _keep_filling(self) -> None:
+        """See to it that items are asked for beside the reader: a slow page must not hold finished posters back."""
+        if self._filling is not None and self._filling.done():
+            self._filling = None
+        if self._filling is None and not self._exhausted and len(self._tasks) < _AHEAD:
+            self._filling = asyncio.create_task(self._fill())
+
     async def _fill(self) -> None:
-        while not self._exhausted and len(self._tasks) < _AHEAD_FETCHING + _AHEAD_DECODING:
-            try:
+        try:
+            while not self._exhausted and len(self._tasks) < _AHEAD:
                 item = await anext(self._items)
-            except StopAsyncIteration:
-                self._exhausted = True
-                return
-            except AssetServiceError as error:
-                self._exhausted, self._failure = True, error
-                return
-            self._tasks.append(asyncio.create_task(self._one(self._next_index, item)))
-            self._next_index += 1
+                self._tasks.append(asyncio.create_task(self._one(self._next_index, item)))
+                self._next_index += 1
+                self._arrived.set()
+        except StopAsyncIteration:
+            self._exhausted = True
+        except Exception as error:  # noqa: BLE001  # raised by take(), once it has given what came before
+            self._exhausted, self._failure = True, error
+        finally:
+            self._arrived.set()
 
     async def _one(self, index: int, item: Item) -> PosterResult:
         box, result = self._box, PosterResult(index, item)
