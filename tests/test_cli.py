@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -67,11 +68,28 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"ipyassets {ipyassets.__version__}\n"
 
 
-def test_impossible_port_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [("--port", "70000", "0 to 65535"), ("--port", "x", "0 to 65535"), ("--assets", "-3", "0 or more")],
+)
+def test_impossible_numbers_are_refused(
+    capsys: pytest.CaptureFixture[str], option: str, value: str, words: str
+) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(["sandbox", "--port", "70000"])
+        main(["sandbox", option, value])
     assert ended.value.code == 2
-    assert "0 to 65535" in capsys.readouterr().err
+    assert words in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """It was a traceback of the socket module."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["sandbox", "--port", str(port)]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"port {port}" in said.err
+    assert said.err.count("\n") == 1
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signals to send")

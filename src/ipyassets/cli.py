@@ -37,26 +37,35 @@ def _parser() -> argparse.ArgumentParser:
         default=Path("ipyassets-notebooks"),
         help="where the example notebooks are copied, to be changed at will (default: %(default)s here)",
     )
-    lab.add_argument("--assets", type=int, help="grow every catalogue of the sandbox to so many assets")
+    lab.add_argument("--assets", type=_count, help="grow every catalogue of the sandbox to so many assets")
     lab.set_defaults(run=_lab)
     sandbox = commands.add_parser("sandbox", help="serve the sandbox alone, until Ctrl-C")
     sandbox.add_argument("--port", type=_port, default=0, help="port to listen on (default: a free one)")
-    sandbox.add_argument("--assets", type=int, help="grow every catalogue to so many assets")
+    sandbox.add_argument("--assets", type=_count, help="grow every catalogue to so many assets")
     sandbox.set_defaults(run=_sandbox)
     return parser
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
-    return port
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r:.40}")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"a number of assets is 0 or more, not {text!r:.40}")
+    return int(text)
 
 
 def _sandbox(options: argparse.Namespace) -> int:
     from ipyassets.sandbox import serve
 
-    serve(port=options.port, assets=options.assets)
+    try:
+        serve(port=options.port, assets=options.assets)
+    except OSError as error:  # most often a port that is taken
+        print(f"ipyassets sandbox cannot listen on port {options.port}: {error.strerror or error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -88,6 +88,14 @@ def test_without_credentials_and_without_a_person(monkeypatch):
     assert Vntana.from_environment() is None
 
 
+def test_a_search_in_what_is_no_text_is_refused():
+    """It was "AttributeError: 'int' object has no attribute 'strip'", and only when the list was touched."""
+    client = Vntana("token")
+    for keyword in ("workspace", "sort"):
+        with pytest.raises(InvalidRequest, match=f"{keyword} must be a str, not int"):
+            client.search("chair", **{keyword: 5})
+
+
 def test_a_base_url_that_is_none():
     with pytest.raises(InvalidRequest, match="base_url must start with http"):
         Vntana("token", base_url="api-platform.vntana.com")

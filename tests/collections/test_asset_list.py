@@ -174,10 +174,25 @@ def test_the_frame_has_fixed_columns_and_types_also_when_empty():
         ]
         assert str(frame["created"].dtype) == str(frame["updated"].dtype) == "datetime64[ns, UTC]"
         assert len(frame) == count
+        # Columns that were empty, or None throughout, had the types float64 and object.
+        assert len(set(frame.dtypes[["id", "name", "service", "kind", "status"]])) == 1
+        assert frame["id"].dtype == pd.Series(["text"]).dtype
     assert frame["attributes"][3] == {"n": 3}
     assert frame["tags"][0] == ["tag"]
     assert frame["updated"].isna().all()
     assert frame["created"][0] == pd.Timestamp("2024-01-01", tz="UTC")
+
+
+@pytest.mark.parametrize("index", ["1", None, 1.0], ids=repr)
+def test_an_index_that_is_none_is_a_type_error_as_in_a_list(index: Any):
+    """It was "AttributeError: 'str' object has no attribute '__index__'"."""
+    with pytest.raises(TypeError, match="whole numbers and slices"):
+        listed(MemoryService(3))[index]
+
+
+def test_a_list_says_why_it_is_not_pickled():
+    with pytest.raises(TypeError, match="keep the ids"):
+        pickle.dumps(listed(MemoryService(3)))
 
 
 def test_a_list_of_chosen_assets_keeps_their_order():

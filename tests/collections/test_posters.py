@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -42,6 +43,7 @@ def test_a_poster_is_a_pil_image_in_its_box():
     assert asset.poster(width=1000, height=1000).size == (64, 48)
     assert asset.poster(width=32, height=12).size == (16, 12)
     assert asset.poster().getpixel((0, 0)) == (2, 80, 120)
+    assert asset.poster(width=np.int64(32)).size == (32, 24)
     assert asset.poster_bytes() == picture(colour=2)
 
 
@@ -284,3 +286,6 @@ def test_lists_assets_and_batches_show_themselves_safely():
         assert bundle["text/plain"] == repr(shown)
     assert "no poster" in assets._repr_mimebundle_()["text/html"]
     assert "16 of 40 shown" in assets._repr_mimebundle_()["text/html"]
+    # The count was that of the service, also for a list that its limit or a slice makes shorter.
+    assert "16 of 20 shown" in listed(service, limit=20)._repr_mimebundle_()["text/html"]
+    assert "16 of 30 shown" in assets[:30]._repr_mimebundle_()["text/html"]

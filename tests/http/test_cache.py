@@ -51,6 +51,15 @@ def test_a_cut_file_is_no_hit(tmp_path: Path):
     assert kept.get(("k",)) is None
 
 
+def test_a_file_whose_bytes_changed_is_no_hit(tmp_path: Path):
+    """After a power cut a file may have its length and nothing but zeros; it was a broken picture for ever."""
+    kept = DiskCache(tmp_path)
+    kept.put(("k",), b"x" * 100)
+    (path,) = (p for p in tmp_path.rglob("*") if p.is_file())
+    path.write_bytes(path.read_bytes().replace(b"x" * 100, b"\0" * 100))
+    assert kept.get(("k",)) is None
+
+
 def test_the_size_limit_holds_and_what_was_used_last_stays(tmp_path: Path):
     kept = DiskCache(tmp_path, size_limit=100_000)
     for number in range(9):

@@ -6,11 +6,13 @@ import pickle
 import sys
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import keyring
 import pytest
 from keyring.backend import KeyringBackend
 
+from ipyassets.errors import InvalidRequest
 from ipyassets.http import credentials, loop
 from ipyassets.http.retry import DEFAULT_POLICY, retry_after_seconds
 from ipyassets.http.secret import Secret
@@ -63,6 +65,15 @@ def test_the_argument_wins_over_the_environment_and_that_over_the_keyring(monkey
 def test_without_keyring_installed_there_is_simply_no_entry(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "keyring", None)
     assert credentials.secret(None, "ITWIN_ACCESS_TOKEN") is None
+
+
+@pytest.mark.parametrize("wrong", [5, b"token", ["token"]], ids=repr)
+def test_what_is_no_text_is_refused_and_not_shown(wrong: Any):
+    """A number as token or organization was an AttributeError from the depths, at the first request."""
+    for read in (credentials.secret, credentials.setting):
+        with pytest.raises(InvalidRequest, match="VNTANA_WORKSPACE must be a str") as refused:
+            read(wrong, "VNTANA_WORKSPACE")
+        assert repr(wrong) not in str(refused.value)
 
 
 def test_nobody_is_asked_where_nobody_is():

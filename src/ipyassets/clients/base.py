@@ -66,6 +66,9 @@ class Client(Generic[S, L]):
             raise InvalidRequest(f"The search text must be a str, not {type(text).__name__}.")
         if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
             raise InvalidRequest(f"limit must be a whole number, 1 or more, or None for all; got {limit!r}.")
+        for name in ("workspace", "sort"):
+            if not isinstance(keywords.get(name), str | None):
+                raise InvalidRequest(f"{name} must be a str, not {type(keywords[name]).__name__}.")
         return RecordPages(self.core, self.core.search(text, **keywords), limit)
 
     def _label(self, text: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, Self, TypeVar, overload
 
 from ipyassets.collections.assets import Asset, AssetBase, AsyncAsset
 from ipyassets.collections.batch import ImageBatch
@@ -107,8 +108,9 @@ class _AssetListBase(Generic[A]):
         except ImportError:
             raise ImportError("to_pandas() needs pandas: pip install 'ipyassets[pandas]'") from None
         records = [record for _, record in items]
+        text = pd.Series(["text"]).dtype  # said, since a column that is empty or all None would get another
         frame = pd.DataFrame(
-            {name: [getattr(record, name) for record in records] for name in COLUMNS[:5]}, columns=list(COLUMNS[:5])
+            {name: pd.Series([getattr(record, name) for record in records], dtype=text) for name in COLUMNS[:5]}
         )
         for name in ("created", "updated"):
             dates = pd.to_datetime([getattr(record, name) for record in records], utc=True)
@@ -117,6 +119,11 @@ class _AssetListBase(Generic[A]):
         attributes = [dict(record.attributes) for record in records]
         frame["attributes"] = pd.Series(attributes, dtype=object, index=frame.index)
         return frame
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "A list of assets belongs to a client with credentials and is not pickled; keep the ids, or to_pandas()."
+        )
 
     def __repr__(self) -> str:
         known = self._span.within(self._pages.known)
@@ -157,7 +164,10 @@ class AssetList(_AssetListBase[Asset], Sequence[Asset]):
         if isinstance(index, slice):
             span = self._span.sliced(index.start, index.stop, index.step)
             return self._view(span if span is not None else self._span.taken(range(*index.indices(len(self)))))
-        position = index.__index__()
+        try:
+            position = operator.index(index)
+        except TypeError:
+            raise TypeError(f"An AssetList takes whole numbers and slices, not {type(index).__name__}.") from None
         if position < 0:
             position += len(self)
         found = loop.run(self._items(position, position + 1)) if position >= 0 else []

@@ -51,8 +51,8 @@ def list_html(assets: AssetList) -> str:
     """The first assets of a list with their posters, and how many more there are."""
     shown = list(assets[:MAX_TILES])
     tiles = loop.run(_tiles(shown))
-    total = assets.total
-    count = total if total is not None and assets._span.start == 0 and assets._span.count is None else None  # noqa: SLF001
+    pages, span = assets._pages, assets._span  # noqa: SLF001
+    count = span.within(pages.known) if pages.ended else None
     return _sheet(tiles, _more(len(tiles), count))
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import operator
 import os
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ipyassets.collections.images import decode, in_decode_pool, in_file_pool, opened
 from ipyassets.collections.pages import Item
@@ -35,8 +36,18 @@ class Box:
     def __post_init__(self) -> None:
         for name in ("width", "height"):
             value = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-                raise InvalidRequest(f"{name} must be a whole number of pixels, 1 or more; got {value!r}.")
+            if value is not None:
+                object.__setattr__(self, name, _pixels(name, value))
+
+
+def _pixels(name: str, value: Any) -> int:
+    try:
+        number = 0 if isinstance(value, bool) else operator.index(value)  # NumPy's integers too
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise InvalidRequest(f"{name} must be a whole number of pixels, 1 or more; got {value!r:.80}.")
+    return number
 
 
 @dataclass(slots=True)

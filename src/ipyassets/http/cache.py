@@ -13,6 +13,7 @@ import os
 import tempfile
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -81,7 +82,7 @@ class DiskCache:
             if not newline or not header.startswith(_MAGIC):
                 raise ValueError
             note = json.loads(header[len(_MAGIC) :])
-            whole = note["length"] == len(content)
+            whole = note["length"] == len(content) and note["crc"] == zlib.crc32(content)
             expires = note["expires"]
             expired = expires is not None and time.time() > expires
         except (ValueError, KeyError, TypeError):
@@ -101,7 +102,8 @@ class DiskCache:
         if not self.enabled or len(content) > self.size_limit // 4:
             return
         path = self._path(key)
-        note = {"length": len(content), "expires": None if lifetime is None else time.time() + lifetime}
+        expires = None if lifetime is None else time.time() + lifetime
+        note = {"length": len(content), "crc": zlib.crc32(content), "expires": expires}
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle, name = tempfile.mkstemp(dir=path.parent, prefix="tmp-")

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Final
 
-from ipyassets.errors import AuthenticationError
+from ipyassets.errors import AuthenticationError, InvalidRequest
 from ipyassets.http.secret import Secret
 
 __all__ = ["missing", "person_at_prompt", "prompt", "secret", "setting"]
@@ -18,15 +18,21 @@ KEYRING_SERVICE: Final = "ipyassets"
 
 def setting(argument: str | None, variable: str, default: str | None = None) -> str | None:
     """Something that is not secret: the argument, else the environment, else ``default``. Empty counts as unset."""
-    return argument or os.environ.get(variable) or default
+    return _text(argument, variable) or os.environ.get(variable) or default
 
 
 def secret(argument: str | Secret | None, variable: str) -> Secret | None:
     """Something secret: the argument, else the environment, else the keyring under the variable's name."""
     if isinstance(argument, Secret):
         return argument
-    value = argument or os.environ.get(variable) or _from_keyring(variable)
+    value = _text(argument, variable) or os.environ.get(variable) or _from_keyring(variable)
     return Secret(value) if value else None
+
+
+def _text(argument: object, variable: str) -> str | None:
+    if argument is not None and not isinstance(argument, str):
+        raise InvalidRequest(f"What is given in place of {variable} must be a str, not {type(argument).__name__}.")
+    return argument
 
 
 def _from_keyring(variable: str) -> str | None:
