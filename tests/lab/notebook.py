@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -46,9 +47,6 @@ EXECUTE = """async (code) => {
   const { content } = await kernel.requestExecute({ code, store_history: false }).done;
   return content;
 }"""
-
-# What JupyterLab itself says on the console, none of it ours.
-FOREIGN = ("Failed to load resource: the server responded with a status of 404",)
 
 
 def write_notebook(path: Path, sources: Sequence[str]) -> None:
@@ -156,6 +154,16 @@ class Notebook:
         assert result["status"] == "ok", f"{expression}: {result.get('ename')}: {result.get('evalue')}"
         return json.loads(ast.literal_eval(result["data"]["text/plain"]))
 
+    def expect_value(self, expression: str, expected: Any, timeout: float = 15) -> None:
+        """Wait until ``expression`` is ``expected``.
+
+        What the browser does reaches Python on another thread of the kernel than the expression, in no fixed order.
+        """
+        deadline = time.monotonic() + timeout
+        while (value := self.value(expression)) != expected and time.monotonic() < deadline:
+            self.page.wait_for_timeout(50)
+        assert value == expected, expression
+
     def execute(self, code: str) -> None:
         """Run Python in the kernel, outside of the notebook's cells."""
         result = self.page.evaluate(EXECUTE, code)
@@ -174,5 +182,5 @@ class Notebook:
         self.page.locator("#jupyterlab-splash").wait_for(state="detached")
 
     def _heard(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not message.text.startswith(FOREIGN):
+        if message.type == "error":
             self.problems.append(f"console: {message.text} ({message.location.get('url', '')})")

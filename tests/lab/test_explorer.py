@@ -96,20 +96,20 @@ def test_selection_both_ways(open_notebook: Open) -> None:
     view = View(notebook, 0)
     view.settle()
     names = notebook.value("[asset.name for asset in services.vntana.search()[:10]]")
-    assert notebook.value("len(explorer.selection)") == 0
+    notebook.expect_value("len(explorer.selection)", 0)
 
     view.tile(1).click()
     view.expect_selected(1)
-    assert notebook.value("[asset.name for asset in explorer.selection]") == [names[1]]
+    notebook.expect_value("[asset.name for asset in explorer.selection]", [names[1]])
 
     view.tile(4).click(modifiers=["Shift"])
     view.expect_selected(1, 2, 3, 4)
-    assert notebook.value("[asset.name for asset in explorer.selection]") == names[1:5]
+    notebook.expect_value("[asset.name for asset in explorer.selection]", names[1:5])
 
     view.tile(2).click(modifiers=["ControlOrMeta"])
     view.expect_selected(1, 3, 4)
     expect(view.chosen).to_have_text("3 selected")
-    assert notebook.value("[asset.name for asset in explorer.selection]") == [names[1], names[3], names[4]]
+    notebook.expect_value("[asset.name for asset in explorer.selection]", [names[1], names[3], names[4]])
 
     notebook.run(1, 2)
     widths = notebook.value("[image.width for image in images]")
@@ -122,7 +122,7 @@ def test_selection_both_ways(open_notebook: Open) -> None:
     view.expect_selected(5, 6)
     view.tile(0).click()
     view.expect_selected(0)
-    assert notebook.value("seen") == [2, 1]
+    notebook.expect_value("seen", [2, 1])
 
 
 def test_detail_opens_and_closes(open_notebook: Open) -> None:

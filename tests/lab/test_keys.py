@@ -78,13 +78,13 @@ def test_grid_by_keyboard(open_notebook: Open) -> None:
     view.expect_selected(0, 1)
     press("Shift+ArrowRight")
     view.expect_selected(0, 1, 2)
-    assert notebook.value("len(explorer.selection)") == 3
+    notebook.expect_value("len(explorer.selection)", 3)
     press("Control+a")
     expect(view.chosen).to_have_text(f"{total} selected")
-    assert notebook.value("len(explorer.selection)") == total
+    notebook.expect_value("len(explorer.selection)", total)
     press("Escape")
     expect(view.chosen).to_have_text("")
-    assert notebook.value("len(explorer.selection)") == 0
+    notebook.expect_value("len(explorer.selection)", 0)
 
     press("Enter")
     expect(view.dialog).to_be_visible()

@@ -75,5 +75,5 @@ def test_hundred_thousand_assets(open_notebook: Open) -> None:
     view.tile(0).click()
     view.page.keyboard.press("Control+a")
     expect(view.chosen).to_have_text("100,000 selected")
-    assert notebook.value("len(explorer.selection)") == 100_000
+    notebook.expect_value("len(explorer.selection)", 100_000)
     assert notebook.value("len(json.dumps(explorer.get_state('_selection')))") < 1_000
