@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import re
+import traceback
 from collections.abc import Iterator
 
 import pytest
 
 from ipyassets.clients.vntana import AsyncVntana, Vntana
 from ipyassets.clients.vntana_public import AsyncVntanaPublic
-from ipyassets.errors import AuthenticationError, InvalidRequest
+from ipyassets.errors import AuthenticationError, InvalidRequest, NotFound
 from ipyassets.http import credentials
 from ipyassets.sandbox import Sandbox
 
@@ -106,6 +108,17 @@ def test_a_client_shows_and_pickles_no_secret():
     assert "the-token" not in repr(client) + repr(vars(client)) + repr(vars(client.core))
     with pytest.raises(TypeError, match="credentials"):
         pickle.dumps(client)
+
+
+@pytest.mark.parametrize("service", ["vntana", "itwin", "scenario"])
+def test_a_traceback_with_its_local_variables_shows_no_credential(sandbox, service):
+    """IPython's ``%xmode Verbose`` printed the headers that were sent, and a saved notebook then held the token."""
+    with getattr(sandbox, service)() as client, pytest.raises(NotFound) as caught:
+        client.asset("00000000-0000-4000-8000-000000000000")
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    text = "".join(shown.format())
+    assert "sent = SecretHeaders(" in text
+    assert not re.search(r"(Bearer|Basic) \w{8}", text)
 
 
 def test_a_closed_client_says_so(sandbox):

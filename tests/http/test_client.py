@@ -148,6 +148,7 @@ def test_a_wait_beyond_the_limit_is_said_and_not_made(server: Server):
     with pytest.raises(errors.RateLimited) as caught:
         send(f"{server.url}/x")
     assert caught.value.retry_after == 3600
+    assert "3600 s" in str(caught.value)
     assert len(server.requests) == 1
 
 

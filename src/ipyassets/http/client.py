@@ -29,6 +29,7 @@ from ipyassets.errors import (
 )
 from ipyassets.http.messages import MEGABYTE, Answer, Authorizer, Call, Explanation
 from ipyassets.http.retry import DEFAULT_POLICY, RETRIED_STATUSES, RetryPolicy, retry_after_seconds
+from ipyassets.http.secret import SecretHeaders
 
 if TYPE_CHECKING:
     from httpx import AsyncClient
@@ -154,6 +155,8 @@ class HttpClient:
         asked = max(waits, default=None)
         if limited and isinstance(error, RateLimited):
             error.retry_after = asked
+            if asked:
+                error.args = (f"{error} The service asks for a wait of {asked:.0f} s.",)
         retry = explanation.retry
         if retry is None:
             retry = limited or answer.status in RETRIED_STATUSES
@@ -193,7 +196,7 @@ class HttpClient:
         url = home.copy_merge_params(list(call.params)) if call.params else home
         for _ in range(_MAX_REDIRECTS + 1):
             at_home = _origin(url) == _origin(home)
-            headers = {**current.headers, **credentials} if at_home else _harmless(current.headers)
+            headers = SecretHeaders({**current.headers, **credentials} if at_home else _harmless(current.headers))
             answer, location = await self._once(current, str(url), headers)
             if location is None:
                 return answer if at_home else replace(answer, foreign=True)
@@ -211,7 +214,7 @@ class HttpClient:
             url = target
         raise BadResponse(f"{self.title}: {call.what or home.path} redirects in circles.")
 
-    async def _once(self, call: Call, url: str, headers: Mapping[str, str]) -> tuple[Answer, str | None]:
+    async def _once(self, call: Call, url: str, headers: SecretHeaders) -> tuple[Answer, str | None]:
         from ipyassets.http.transport import TransportError, URLParts
 
         parts = URLParts(url)
@@ -346,7 +349,7 @@ def _error_for(status: int) -> type[AssetServiceError]:
 _ADVICE: Final[dict[type[AssetServiceError], str]] = {
     AuthenticationError: "Check the credentials; they may have expired or been replaced.",
     PermissionDenied: "These credentials may not do this; ask for a role that may.",
-    NotFound: "Check the id, and that these credentials can see it.",
+    NotFound: "Check the id and the base URL, and that these credentials can see it.",
     RateLimited: "Wait, then try again.",
     ServiceUnavailable: "The trouble is on the service's side; try again later.",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-__all__ = ["Secret"]
+__all__ = ["Secret", "SecretHeaders"]
 
 
 class Secret:
@@ -31,3 +31,13 @@ class Secret:
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError("Credentials are not pickled or copied; create the client anew in the other process.")
+
+
+class SecretHeaders(dict[str, str]):
+    """Headers that carry credentials. A traceback that shows local variables shows their names alone."""
+
+    def __repr__(self) -> str:
+        return f"SecretHeaders({', '.join(self)})"
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError("Headers with credentials are not pickled or copied.")

@@ -8,7 +8,7 @@ from typing import Final
 from ipyassets.errors import AuthenticationError, BadResponse
 from ipyassets.http.client import HttpClient
 from ipyassets.http.messages import Answer, Call
-from ipyassets.http.secret import Secret
+from ipyassets.http.secret import Secret, SecretHeaders
 from ipyassets.http.tokens import shared_token
 from ipyassets.services.itwin.errors import explain
 from ipyassets.services.wire import base_address
@@ -42,7 +42,7 @@ class GivenToken:
         """Nothing: tokens are not renewed by use."""
 
     async def close(self) -> None:
-        self._headers = {}
+        self._headers = SecretHeaders()
 
 
 class ClientCredentials:
@@ -100,7 +100,7 @@ class ClientCredentials:
         return Secret(token), seconds
 
 
-def _bearer(token: str) -> dict[str, str]:
+def _bearer(token: str) -> SecretHeaders:
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise AuthenticationError("The iTwin access token holds characters that none has; was it copied whole?")
-    return {"Authorization": f"Bearer {token}"}
+    return SecretHeaders({"Authorization": f"Bearer {token}"})

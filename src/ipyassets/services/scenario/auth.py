@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ipyassets.errors import AuthenticationError
 from ipyassets.http.messages import Answer
-from ipyassets.http.secret import Secret
+from ipyassets.http.secret import Secret, SecretHeaders
 
 __all__ = ["BasicKeys"]
 
@@ -24,7 +24,7 @@ class BasicKeys:
         self._header = Secret("Basic " + base64.b64encode(f"{key}:{password}".encode()).decode())
 
     async def headers(self) -> Mapping[str, str]:
-        return {"Authorization": self._header.reveal()}
+        return SecretHeaders({"Authorization": self._header.reveal()})
 
     def refused(self, answer: Answer, sent: Mapping[str, str]) -> bool:
         """False: logging in anew would send the same keys."""

@@ -18,7 +18,7 @@ from typing import Final, Protocol, TypeVar
 from ipyassets.errors import AssetServiceError, AuthenticationError, BadResponse, InvalidRequest, PermissionDenied
 from ipyassets.http.client import HttpClient
 from ipyassets.http.messages import Answer, Call
-from ipyassets.http.secret import Secret
+from ipyassets.http.secret import Secret, SecretHeaders
 from ipyassets.http.tokens import SharedToken, shared_token
 from ipyassets.services.base import Workspace
 from ipyassets.services.vntana.errors import response, token_is_stale
@@ -315,8 +315,8 @@ class _ForAnother(_Steadfast):
         del answer, sent
 
 
-def bearer(token: Secret) -> dict[str, str]:
-    return {HEADER: f"Bearer {token.reveal()}"}
+def bearer(token: Secret) -> SecretHeaders:
+    return SecretHeaders({HEADER: f"Bearer {token.reveal()}"})
 
 
 def chosen(found: Iterable[P], wanted: str | None, what: str) -> P:

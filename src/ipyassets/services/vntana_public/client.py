@@ -97,9 +97,18 @@ class PublicSearch(Search):
     async def page(self, number: int, cursor: str | None = None) -> Page:
         del cursor
         body = {**self._body, "page": number + 1, "size": self.page_size}
-        rows, total = answered(
-            await self._http.send(Call("POST", self._url, json=body, repeatable=True, what="a search"))
-        )
+        try:
+            answer = await self._http.send(Call("POST", self._url, json=body, repeatable=True, what="a search"))
+        except NotFound as error:  # the service speaks of a product, and none was asked for
+            place, said = self._url.partition("/products/")[2], f" ({error.code})" if error.code else ""
+            raise NotFound(
+                f"{self._http.title} answered a search in {place} with {error.status}{said}. "
+                "Check the slugs of the organization and the workspace, and the base URL.",
+                status=error.status,
+                code=error.code,
+                details=error.details,
+            ) from None
+        rows, total = answered(answer)
         return Page([product(row, VntanaPublicService.name) for row in rows], total)
 
 
