@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ipyassets.collections import asset_list
 from ipyassets.collections.asset_list import AsyncAssetList
 from ipyassets.collections.images import decode
 from ipyassets.collections.pages import Item
@@ -175,6 +176,14 @@ def test_a_contact_sheet_is_one_image_of_all():
     assert sheet.height > 2 * 64
     with pytest.raises(InvalidRequest):
         listed(service).posters().contact_sheet(columns=0)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_script_in_a_terminal_shows_progress(monkeypatch: pytest.MonkeyPatch, terminal: bool):
+    """Only prompts and notebooks did: a script that fetched thousands of posters said nothing for minutes."""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
+    with asset_list._progress(10, None) as bar:
+        assert bar.disable is not terminal
 
 
 def test_ctrl_c_keeps_what_came():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, Self, TypeVar, overload
 
@@ -338,7 +339,8 @@ def _progress(total: int | None, wanted: bool | None) -> Any:
     """A tqdm bar that shows itself after a second; none where nobody looks, so that saved notebooks stay equal."""
     from ipyassets.http.credentials import person_at_prompt
 
-    shown = person_at_prompt() if wanted is None else wanted
+    # A script in a terminal asks nobody anything, but somebody looks on. A kernel's stderr is no terminal.
+    shown = person_at_prompt() or (sys.stderr is not None and sys.stderr.isatty()) if wanted is None else wanted
     if shown:
         from tqdm.auto import tqdm
     else:
