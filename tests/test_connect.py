@@ -69,6 +69,22 @@ def test_sandbox_where_no_variable_is_set() -> None:
     assert not services.sandbox.running
 
 
+def test_the_sandbox_of_ipyassets_lab_is_named_too(monkeypatch: pytest.MonkeyPatch, sandbox: ia.Sandbox) -> None:
+    """Its credentials come by the environment, so nothing but this would tell a person that the assets are examples."""
+    for name, value in sandbox.environment().items():
+        monkeypatch.setenv(name, value)
+    with ia.connect() as services:
+        assert repr(services) == "<Services vntana, itwin, scenario>"
+    monkeypatch.setenv("IPYASSETS_SANDBOX_ORIGIN", sandbox.origin)
+    with ia.connect() as services:
+        assert repr(services) == "<Services sandbox: vntana, itwin, scenario>"
+        assert services.sandbox is None
+        assert "Sandbox" in services.explore()._setup["banner"]
+    monkeypatch.setenv("VNTANA_ADMIN_URL", "https://vntana.example")
+    with ia.connect() as services:
+        assert repr(services) == "<Services vntana, itwin, scenario>"
+
+
 def test_no_sandbox_where_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who must not be shown example assets is told which variables would connect a service."""
     with pytest.raises(ia.AuthenticationError) as caught:

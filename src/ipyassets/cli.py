@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from ipyassets._version import __version__
+from ipyassets.connection import SANDBOX_ORIGIN
 
 __all__ = ["main"]
 
@@ -89,7 +90,7 @@ def _lab(options: argparse.Namespace) -> int:
         command.append("--ServerApp.allow_root=True")  # in a container one often is root, and Jupyter refuses that
     with Sandbox(assets=options.assets) as sandbox:
         print(f"The sandbox serves example assets at {sandbox.origin}; notebooks are in {folder}.", file=sys.stderr)
-        server = subprocess.Popen(command, env={**os.environ, **sandbox.environment()})  # noqa: S603
+        server = subprocess.Popen(command, env={**os.environ, **sandbox.environment(), SANDBOX_ORIGIN: sandbox.origin})  # noqa: S603
         return _wait(server)
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Services", "connect"]
 
+SANDBOX_ORIGIN: Final = "IPYASSETS_SANDBOX_ORIGIN"
+"""Where ``ipyassets lab`` tells the notebooks that the credentials in their environment are its sandbox's."""
 _OURS: Final = ("vntana", "vntana_public", "itwin", "scenario")
 
 
@@ -40,6 +42,13 @@ class Services(Mapping[str, "BlockingClient[Any]"]):
         self.sandbox = sandbox
         self.failures = dict(failures or {})
 
+    @property
+    def _sandboxed(self) -> bool:
+        """Whether all of it is a sandbox, our own or that of ``ipyassets lab``: people are told, clients are not."""
+        origin = os.environ.get(SANDBOX_ORIGIN)
+        theirs = bool(origin) and all(client.base_url.startswith(f"{origin}/") for client in self._clients.values())
+        return self.sandbox is not None or theirs
+
     def __getitem__(self, name: str) -> BlockingClient[Any]:
         return self._clients[name]
 
@@ -60,7 +69,7 @@ class Services(Mapping[str, "BlockingClient[Any]"]):
 
     def __repr__(self) -> str:
         names = ", ".join(self._clients)
-        where = "sandbox: " if self.sandbox is not None else ""
+        where = "sandbox: " if self._sandboxed else ""
         failed = f"; not connected: {', '.join(self.failures)}" if self.failures else ""
         return f"<Services {where}{names}{failed}>"
 
@@ -68,7 +77,7 @@ class Services(Mapping[str, "BlockingClient[Any]"]):
         """An `Explorer` over all connected services."""
         from ipyassets.widgets import Explorer
 
-        if self.sandbox is not None:
+        if self._sandboxed:
             options.setdefault("banner", "Sandbox: example assets on this machine, no account needed")
         return Explorer(*self._clients.values(), **options)
 
