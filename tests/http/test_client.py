@@ -13,7 +13,7 @@ import pytest
 from ipyassets import errors
 from ipyassets.http import loop
 from ipyassets.http.client import HttpClient
-from ipyassets.http.messages import Answer, Call, Explanation
+from ipyassets.http.messages import Answer, Authorizer, Call, Explanation
 from ipyassets.http.retry import DEFAULT_POLICY, RetryPolicy
 from tests.http.conftest import Request, Server, answer
 
@@ -44,7 +44,7 @@ def send(url: str, method: str = "GET", *, http: HttpClient | None = None, **cal
     return loop.run(go())
 
 
-class Tokens:
+class Tokens(Authorizer):
     """Hands out token-1, token-2, … and says a 401 means the last was stale."""
 
     def __init__(self) -> None:
@@ -285,6 +285,18 @@ def test_a_second_refusal_is_an_authentication_error(server: Server):
     with pytest.raises(errors.AuthenticationError):
         send(f"{server.url}/x", http=client(authorizer=Tokens()))
     assert len(server.requests) == 2
+
+
+def test_a_token_ended_by_another_login_is_got_again_until_it_lasts(server: Server):
+    """Two processes with the same credentials end each other's tokens; one new login is then not always enough."""
+
+    class Contested(Tokens):
+        async def overtaken(self, sent: Any) -> bool:
+            return sent["X-AUTH-TOKEN"] in ("token-2", "token-4")
+
+    server.handler = lambda r: answer() if r.headers["x-auth-token"] == "token-5" else answer(b"{}", 401)
+    send(f"{server.url}/x", http=client(authorizer=Contested()))
+    assert len(server.requests) == 5
 
 
 def test_cookies_are_not_kept(server: Server):

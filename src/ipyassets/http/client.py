@@ -130,7 +130,10 @@ class HttpClient:
                 sent = await authorizer.headers()
                 answer = await self._exchange(call, sent)
                 if self._stale(authorizer, answer, sent):
-                    raise self._failure(call, answer, AuthenticationError)
+                    failure = self._failure(call, answer, AuthenticationError)
+                    if self._repeatable(call) and await authorizer.overtaken(sent):
+                        raise _Transient(failure, None)
+                    raise failure
             if self._good(answer) and not answer.foreign:
                 authorizer.learned(answer, sent)
         if answer.status in range(300, 400):

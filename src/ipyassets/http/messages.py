@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from ipyassets.errors import AssetServiceError, BadResponse
 
@@ -74,16 +75,24 @@ class Explanation:
     """What to do next, where it is more particular than the usual words."""
 
 
-class Authorizer(Protocol):
-    """Puts credentials on requests to the service's own origin."""
+class Authorizer(ABC):
+    """Puts credentials on requests to the service's own origin. Those that never change need only give `headers`."""
 
+    @abstractmethod
     async def headers(self) -> Mapping[str, str]:
         """The headers that carry the credentials, logging in first if need be."""
 
     def refused(self, answer: Answer, sent: Mapping[str, str]) -> bool:
         """Whether ``answer`` means the credentials sent were stale and a new login may help; forgets them if so."""
+        del answer, sent
+        return False
 
-    def learned(self, answer: Answer, sent: Mapping[str, str]) -> None:
+    async def overtaken(self, sent: Mapping[str, str]) -> bool:
+        """Whether credentials refused a second time were ended by somebody else's login meanwhile."""
+        del sent
+        return False
+
+    def learned(self, answer: Answer, sent: Mapping[str, str]) -> None:  # noqa: B027  # most have nothing to learn
         """Look at a good answer: some services hand out a newer token with it."""
 
 

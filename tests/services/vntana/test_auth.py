@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -164,6 +167,20 @@ def test_still_forbidden_after_one_login_is_an_authentication_error(sandbox, vnt
     with pytest.raises(AuthenticationError, match=r"a search.*FORBIDDEN"):
         len(vntana.search())
     assert len(sandbox.faults.requests("/search")) == 2
+
+
+def test_two_processes_with_one_account_do_not_fail_each_other(sandbox):
+    """Each new token ends that of the other process; a third of the posters failed when two notebooks were open."""
+    code = (
+        "import ipyassets as ia; ia.cache.enabled = False\n"
+        "with ia.Vntana() as v: print(sum(len(v.search().posters(width=w).failures) for w in (90, 91, 92)))"
+    )
+    environment = {**os.environ, **sandbox.environment()}
+    running = [
+        subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    assert [process.communicate(timeout=120)[0] for process in running] == ["0\n", "0\n"]
 
 
 def test_a_token_in_any_answer_is_adopted(sandbox, vntana):

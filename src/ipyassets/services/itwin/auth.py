@@ -7,7 +7,7 @@ from typing import Final
 
 from ipyassets.errors import AuthenticationError, BadResponse
 from ipyassets.http.client import HttpClient
-from ipyassets.http.messages import Answer, Call
+from ipyassets.http.messages import Answer, Authorizer, Call
 from ipyassets.http.secret import Secret, SecretHeaders
 from ipyassets.http.tokens import shared_token
 from ipyassets.services.itwin.errors import explain
@@ -21,7 +21,7 @@ EARLY: Final = 60.0
 _MAX_TOKEN_ANSWER: Final = 1 << 20
 
 
-class GivenToken:
+class GivenToken(Authorizer):
     """An access token that somebody else got. It cannot be renewed."""
 
     def __init__(self, token: Secret) -> None:
@@ -33,19 +33,11 @@ class GivenToken:
     async def headers(self) -> Mapping[str, str]:
         return self._headers
 
-    def refused(self, answer: Answer, sent: Mapping[str, str]) -> bool:
-        """False: there is no way to a newer token."""
-        del answer, sent
-        return False
-
-    def learned(self, answer: Answer, sent: Mapping[str, str]) -> None:
-        """Nothing: tokens are not renewed by use."""
-
     async def close(self) -> None:
         self._headers = SecretHeaders()
 
 
-class ClientCredentials:
+class ClientCredentials(Authorizer):
     """Tokens by the OAuth client credentials flow, shared by all clients in this process with the same credentials."""
 
     def __init__(self, client_id: str, client_secret: Secret, token_url: str) -> None:
@@ -64,9 +56,6 @@ class ClientCredentials:
             return False
         self._token.forget(sent.get("Authorization", "").removeprefix("Bearer "))
         return True
-
-    def learned(self, answer: Answer, sent: Mapping[str, str]) -> None:
-        """Nothing: tokens are not renewed by use."""
 
     async def close(self) -> None:
         await self._http.close()

@@ -6,13 +6,13 @@ import base64
 from collections.abc import Mapping
 
 from ipyassets.errors import AuthenticationError
-from ipyassets.http.messages import Answer
+from ipyassets.http.messages import Authorizer
 from ipyassets.http.secret import Secret, SecretHeaders
 
 __all__ = ["BasicKeys"]
 
 
-class BasicKeys:
+class BasicKeys(Authorizer):
     """An API key and its secret. They belong to one project and do not expire by themselves."""
 
     def __init__(self, api_key: Secret, api_secret: Secret) -> None:
@@ -25,14 +25,6 @@ class BasicKeys:
 
     async def headers(self) -> Mapping[str, str]:
         return SecretHeaders({"Authorization": self._header.reveal()})
-
-    def refused(self, answer: Answer, sent: Mapping[str, str]) -> bool:
-        """False: logging in anew would send the same keys."""
-        del answer, sent
-        return False
-
-    def learned(self, answer: Answer, sent: Mapping[str, str]) -> None:
-        """Nothing: keys are not renewed by use."""
 
     def forget(self) -> None:
         self._header = Secret("")

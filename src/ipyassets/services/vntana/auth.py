@@ -17,7 +17,7 @@ from typing import Final, Protocol, TypeVar
 
 from ipyassets.errors import AssetServiceError, AuthenticationError, BadResponse, InvalidRequest, PermissionDenied
 from ipyassets.http.client import HttpClient
-from ipyassets.http.messages import Answer, Call
+from ipyassets.http.messages import Answer, Authorizer, Call
 from ipyassets.http.secret import Secret, SecretHeaders
 from ipyassets.http.tokens import SharedToken, shared_token
 from ipyassets.services.base import Workspace
@@ -35,6 +35,8 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNOR
 _NAMED_IN_MESSAGES: Final = 20
 
 Obtain = Callable[[], Awaitable[Secret]]
+Probe = Callable[[Mapping[str, str]], Awaitable[bool]]
+"""Asks the service whether the token in these headers still opens anything."""
 
 
 class _Place(Protocol):
@@ -83,12 +85,13 @@ class PasswordLogin:
 Login = TokenLogin | PasswordLogin
 
 
-class Scope:
-    """The token of one rung, and how to get another one. An `ipyassets.http.client.Authorizer`."""
+class Scope(Authorizer):
+    """The token of one rung, and how to get another one."""
 
-    def __init__(self, token: SharedToken, obtain: Obtain) -> None:
+    def __init__(self, token: SharedToken, obtain: Obtain, opens: Probe) -> None:
         self.token = token
         self._obtain = obtain
+        self._opens = opens
 
     async def headers(self) -> Mapping[str, str]:
         return bearer(await self.token.get(self._login))
@@ -98,6 +101,10 @@ class Scope:
             return False
         self.token.forget(_bare(sent[HEADER]))
         return True
+
+    async def overtaken(self, sent: Mapping[str, str]) -> bool:
+        """Another process with the same credentials gets tokens too, and each ends ours; ours is then tried again."""
+        return not await self._opens(sent)
 
     def learned(self, answer: Answer, sent: Mapping[str, str]) -> None:
         """Any answer may bring a newer token; it counts while the one we sent is still the current one."""
@@ -109,7 +116,7 @@ class Scope:
         return await self._obtain(), None
 
 
-class _Steadfast:
+class _Steadfast(Authorizer):
     """A scope whose token is not to blame for a 403: no new login follows one."""
 
     def __init__(self, scope: Scope) -> None:
@@ -120,6 +127,9 @@ class _Steadfast:
 
     def refused(self, answer: Answer, sent: Mapping[str, str]) -> bool:
         return answer.status == 401 and self._scope.refused(answer, sent)
+
+    async def overtaken(self, sent: Mapping[str, str]) -> bool:
+        return await self._scope.overtaken(sent)
 
     def learned(self, answer: Answer, sent: Mapping[str, str]) -> None:
         self._scope.learned(answer, sent)
@@ -156,7 +166,7 @@ class Ladder:
         self._listing = asyncio.Lock()
         self._refusal: tuple[float, AuthenticationError] | None = None
         self._identity = ("vntana", base_url, *login.identity())
-        self._session = Scope(shared_token(*self._identity), self._log_in)
+        self._session = Scope(shared_token(*self._identity), self._log_in, self._opens)
         self._scopes: dict[tuple[str, ...], Scope] = {}
 
     # -- where to -------------------------------------------------------------------------------------------------
@@ -247,7 +257,7 @@ class Ladder:
     def forget(self) -> None:
         """Let go of all tokens; other clients keep those they share."""
         self._scopes.clear()
-        self._session = Scope(SharedToken(), self._log_in)
+        self._session = Scope(SharedToken(), self._log_in, self._opens)
         self._organization = self._places = None
 
     def _in_organization(self, place: Organization) -> Scope:
@@ -271,8 +281,19 @@ class Ladder:
 
     def _rung(self, key: tuple[str, ...], obtain: Obtain) -> Scope:
         if key not in self._scopes:
-            self._scopes[key] = Scope(shared_token(*self._identity, *key), obtain)
+            self._scopes[key] = Scope(shared_token(*self._identity, *key), obtain, self._opens)
         return self._scopes[key]
+
+    async def _opens(self, sent: Mapping[str, str]) -> bool:
+        """Whether the token in ``sent`` is alive: any token may list the organizations."""
+        call = Call(
+            "GET", f"{self._base_url}/v1/organizations", headers=sent, authorize=False, what="a look at the token"
+        )
+        try:
+            await self._http.send(call)
+        except (AuthenticationError, PermissionDenied):
+            return False
+        return True
 
     async def _log_in(self) -> Secret:
         if self._refusal is not None and time.monotonic() - self._refusal[0] < _REFUSED_FOR:
