@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import itertools
 import pickle
 from dataclasses import replace
 from typing import Any
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from ipyassets.collections.asset_list import AssetList, AsyncAssetList
 from ipyassets.collections.pages import RecordPages
 from ipyassets.errors import ServiceUnavailable
+from ipyassets.http import loop
 from ipyassets.services.base import Page, Search
 from tests.fakes import MemorySearch, MemoryService
 
@@ -87,10 +90,6 @@ def test_any_position_is_one_request_where_pages_are_numbered():
 
 
 def test_a_page_asked_for_twice_at_once_is_fetched_once():
-    import asyncio
-
-    from ipyassets.http import loop
-
     service = MemoryService(100)
     pages = RecordPages(service, service.search())
 
@@ -215,3 +214,43 @@ async def test_the_awaited_list_walks_pages_and_gets():
         assert (await (await assets.get(1)).poster(width=32)).size == (32, 24)
         with pytest.raises(IndexError):
             await assets.get(10)
+
+
+class Stalling(MemorySearch):
+    """Page 2 and those after it never come."""
+
+    async def page(self, number: int, cursor: str | None = None) -> Page:
+        if number >= 2:
+            await asyncio.Event().wait()
+        return await super().page(number, cursor)
+
+
+class Stalled(MemoryService):
+    def search(self, *args: Any, **kwargs: Any) -> Search:
+        return Stalling(self, self.names, self.page_size, numbered=False)
+
+
+def test_a_walk_gives_each_page_as_it_comes_where_pages_are_sequential():
+    """It gave nothing before 100 assets had come: with small pages and one that stalled, 80 known assets were lost."""
+    assert numbers(itertools.islice(listed(Stalled(20)), 8)) == list(range(8))
+    assert numbers(itertools.islice(listed(Stalled(20))[1:], 7)) == list(range(1, 8))
+    assert numbers(itertools.islice(listed(Stalled(20))[::3], 3)) == [0, 3, 6]
+    assert numbers(listed(Stalled(20), limit=6)) == list(range(6))
+    found = list(itertools.islice(listed(Stalled(20)).iter_posters(), 8))
+    assert [asset.attributes["n"] for asset, image in found if image is not None] == list(range(8))
+
+
+async def test_an_awaited_walk_gives_each_page_as_it_comes_where_pages_are_sequential():
+    """As with the blocking list, nothing came before 100 assets were here."""
+    seen = []
+    async for asset in listed(Stalled(20), kind=AsyncAssetList):
+        seen.append(asset.attributes["n"])
+        if len(seen) == 8:
+            break
+    assert seen == list(range(8))
+
+
+def test_an_empty_slice_sends_nothing():
+    service = MemoryService(20, numbered=False)
+    assert list(listed(service)[5:5]) == []
+    assert service.pages == []

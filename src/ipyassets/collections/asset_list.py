@@ -25,7 +25,7 @@ __all__ = ["AssetList", "AsyncAssetList"]
 A = TypeVar("A", bound=AssetBase)
 COLUMNS: Final = ("id", "name", "service", "kind", "status", "created", "updated", "tags", "attributes")
 _STRIDE: Final = 100
-"""Assets asked for at once while walking a list."""
+"""Assets asked for at once while walking a list whose pages can come side by side."""
 
 
 class _AssetListBase(Generic[A]):
@@ -77,15 +77,25 @@ class _AssetListBase(Generic[A]):
                 return self._span.within(len(await self._pages.items(0, last + 1)))
         return self._span.within(await self._pages.length())
 
+    async def _step(self, start: int) -> tuple[list[Item], int]:
+        """The next items of a walk that has come to index ``start`` (none: it is over), and the index after them.
+
+        Where each page needs the one before, no more is waited for than one page: what is here is given at once.
+        """
+        if self._span.count == 0:
+            return [], start
+        await self._pages.first()
+        stop = start + _STRIDE
+        if not self._pages.random_access and self._span.step > 0:
+            stop = max(start + 1, self._span.within(self._pages.known))
+        return await self._items(start, stop), stop
+
     async def _walk(self) -> AsyncIterator[Item]:
-        start = 0
-        while True:
-            found = await self._items(start, start + _STRIDE)
+        found, start = await self._step(0)
+        while found:
             for item in found:
                 yield item
-            if len(found) < _STRIDE:
-                return
-            start += _STRIDE
+            found, start = await self._step(start)
 
     async def _all(self) -> list[Item]:
         if self._pages.random_access:
@@ -177,12 +187,10 @@ class AssetList(_AssetListBase[Asset], Sequence[Asset]):
         return self._wrap(found[0])
 
     def __iter__(self) -> Iterator[Asset]:
-        start = 0
-        while found := loop.run(self._items(start, start + _STRIDE)):
+        found, start = loop.run(self._step(0))
+        while found:
             yield from map(self._wrap, found)
-            if len(found) < _STRIDE:
-                return
-            start += len(found)
+            found, start = loop.run(self._step(start))
 
     def __contains__(self, asset: object) -> bool:
         return any(asset == mine for mine in self)
@@ -271,13 +279,11 @@ class AsyncAssetList(_AssetListBase[AsyncAsset]):
         return self._pages.total
 
     async def __aiter__(self) -> AsyncIterator[AsyncAsset]:
-        start = 0
-        while found := await loop.awaiting(self._items(start, start + _STRIDE)):
+        found, start = await loop.awaiting(self._step(0))
+        while found:
             for item in found:
                 yield self._wrap(item)
-            if len(found) < _STRIDE:
-                return
-            start += len(found)
+            found, start = await loop.awaiting(self._step(start))
 
     def __getitem__(self, index: slice) -> AsyncAssetList:
         if not isinstance(index, slice):
