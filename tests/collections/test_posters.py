@@ -19,6 +19,7 @@ from ipyassets.collections.asset_list import AsyncAssetList
 from ipyassets.collections.images import decode
 from ipyassets.collections.pages import Item
 from ipyassets.collections.posters import Box, PosterResult, PosterStream
+from ipyassets.collections.thumbnails import thumbnail
 from ipyassets.errors import BadResponse, Interrupted, InvalidRequest, NotFound, PermissionDenied, ServiceUnavailable
 from ipyassets.http import loop
 from ipyassets.http.cache import cache
@@ -298,3 +299,26 @@ def test_lists_assets_and_batches_show_themselves_safely():
     # The count was that of the service, also for a list that its limit or a slice makes shorter.
     assert "16 of 20 shown" in listed(service, limit=20)._repr_mimebundle_()["text/html"]
     assert "16 of 30 shown" in assets[:30]._repr_mimebundle_()["text/html"]
+
+
+@pytest.mark.parametrize("content", [b"some text.", huge_png(), picture()[:-40]], ids=["text", "too large", "cut off"])
+def test_the_error_of_a_single_poster_names_the_asset_and_the_service(content: bytes):
+    """It was "What came is not a picture: 10 bytes of text." and nobody could tell of which asset."""
+    service = MemoryService(3)
+    service.posters = {"asset-1": content}
+    asset = listed(service)[1]
+    with pytest.raises(BadResponse) as refused:
+        asset.poster()
+    assert str(refused.value).startswith("Memory: the poster of 'asset-1' (asset-1) ")
+    with pytest.raises(BadResponse, match=r"^Memory: the poster of 'asset-1' \(asset-1\) "):
+        loop.run(thumbnail(service, service.make("asset-1"), 32, as_is=0))
+
+
+@pytest.mark.parametrize("size", [5, True, b"large", ["large"]], ids=repr)
+def test_a_size_that_is_no_word_is_refused_before_anything_is_sent(size: Any):
+    """It went to the service as it was, which ignored it or failed in words of its own."""
+    service = MemoryService(3)
+    asset = listed(service)[0]
+    with pytest.raises(InvalidRequest, match="size must be a word"):
+        asset.poster(size=size)
+    assert service.fetched == []

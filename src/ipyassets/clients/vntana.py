@@ -53,12 +53,17 @@ def _login(personal_access_token: str | None, email: str | None, password: str |
 
 
 async def _served(core: VntanaService, product: str, workspace: str, blob_id: str, box: Box) -> Served:
-    return await served(core.poster_by_ids(product, workspace, blob_id, width=box.width, height=box.height))
+    source = core.poster_by_ids(product, workspace, blob_id, width=box.width, height=box.height)
+    return await served(source, _about(core, product))
 
 
 async def _poster(core: VntanaService, product: str, workspace: str, blob_id: str, box: Box) -> Image.Image:
     found = await _served(core, product, workspace, blob_id, box)
-    return await in_decode_pool(decode, found.content, box.width, box.height)
+    return await in_decode_pool(decode, found.content, box.width, box.height, _about(core, product))
+
+
+def _about(core: VntanaService, product: str) -> str:
+    return f"{core.title}: the poster of product {product:.60}"
 
 
 class _VntanaClient(Client[VntanaService, L]):

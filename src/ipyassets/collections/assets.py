@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ipyassets.collections.images import decode, in_decode_pool
-from ipyassets.collections.posters import Box, fetch_poster
+from ipyassets.collections.posters import Box, fetch_poster, poster
 from ipyassets.http import loop
 from ipyassets.services.base import AssetService, Kind, Record, Served
 
@@ -99,8 +98,7 @@ class AssetBase:
         )
 
     async def _poster(self, box: Box) -> Image.Image:
-        found = await self._poster_served(box)
-        return await in_decode_pool(decode, found.content, box.width, box.height)
+        return await poster(self._service, self._record, box)
 
     async def _poster_served(self, box: Box) -> Served:
         return await fetch_poster(self._service, self._record, width=box.width, height=box.height, size=box.size)

@@ -14,22 +14,25 @@ from ipyassets.errors import BadResponse
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["MAX_PIXELS", "decode", "in_decode_pool", "in_file_pool", "opened"]
+__all__ = ["MAX_PIXELS", "WHAT", "decode", "in_decode_pool", "in_file_pool", "opened"]
 
 T = TypeVar("T")
 
 MAX_PIXELS: Final = 100_000_000
 """Pictures with more pixels are refused before anything is decoded (100 megapixels are 400 MB of RGBA)."""
 
+WHAT: Final = "What came"
+"""What errors call a picture of which no more is known."""
+
 _RASTER: Final = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "TIFF", "BMP")
 _ORIENTATION: Final = 0x0112
 _formats: list[str] | None = None
 
 
-def opened(content: bytes) -> Image.Image:
+def opened(content: bytes, what: str = WHAT) -> Image.Image:
     """The picture in ``content``, its header read and nothing decoded.
 
-    Raises `BadResponse` if it is no raster picture, or one of more than `MAX_PIXELS`.
+    Raises `BadResponse` if it is no raster picture, or one of more than `MAX_PIXELS`; the error calls it ``what``.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -40,28 +43,29 @@ def opened(content: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(content), formats=_formats)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise BadResponse(f"The picture has far more than {MAX_PIXELS:,} pixels; it was not decoded.") from None
+        raise BadResponse(f"{what} has far more than {MAX_PIXELS:,} pixels; it was not decoded.") from None
     except UnidentifiedImageError:
-        raise BadResponse(f"What came is not a picture: {_described(content)}.") from None
+        raise BadResponse(f"{what} is not a picture: {_described(content)}.") from None
     except Exception as error:  # noqa: BLE001  # Pillow's readers raise many kinds on hostile headers
-        raise BadResponse(f"The picture cannot be read ({type(error).__name__}).") from None
+        raise BadResponse(f"{what} cannot be read ({type(error).__name__}).") from None
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise BadResponse(
-            f"The picture says it has {width:,} x {height:,} pixels, more than the limit of {MAX_PIXELS:,}; "
+            f"{what} says it has {width:,} x {height:,} pixels, more than the limit of {MAX_PIXELS:,}; "
             "it was not decoded."
         )
     return image
 
 
-def decode(content: bytes, width: int | None = None, height: int | None = None) -> Image.Image:
+def decode(content: bytes, width: int | None = None, height: int | None = None, what: str = WHAT) -> Image.Image:
     """The picture in ``content``, decoded and made to fit the box ``width`` x ``height`` pixels.
 
-    The ratio is kept and nothing is scaled up. Raises `BadResponse` for what is no (whole) raster picture.
+    The ratio is kept and nothing is scaled up. Raises `BadResponse`, calling it ``what``, for what is no (whole)
+    raster picture.
     """
     from PIL import ImageOps
 
-    image = opened(content)
+    image = opened(content, what)
     try:
         if "exif" in image.info and image.getexif().get(_ORIENTATION, 1) >= 5:  # stored lying on its side
             width, height = height, width
@@ -73,7 +77,7 @@ def decode(content: bytes, width: int | None = None, height: int | None = None) 
         image.load()
         ImageOps.exif_transpose(image, in_place=True)
     except Exception as error:  # noqa: BLE001
-        raise BadResponse(f"The picture is damaged or cut off ({type(error).__name__}: {error}).") from None
+        raise BadResponse(f"{what} is damaged or cut off ({type(error).__name__}: {error}).") from None
     return image
 
 

@@ -19,7 +19,7 @@ from ipyassets.services.base import AssetService, PosterSource, Record, Served
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["Box", "PosterResult", "PosterStream", "fetch_poster", "poster", "served"]
+__all__ = ["Box", "PosterResult", "PosterStream", "about", "fetch_poster", "poster", "served"]
 
 _AHEAD = 32 + 4 * (os.cpu_count() or 1)
 """Posters under way at once: so many fetched, and some to decode for each core."""
@@ -38,6 +38,8 @@ class Box:
             value = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, _pixels(name, value))
+        if not isinstance(self.size, str | None):
+            raise InvalidRequest(f"size must be a word of the service, or None; got {self.size!r:.80}.")
 
 
 def _pixels(name: str, value: Any) -> int:
@@ -77,16 +79,19 @@ async def fetch_poster(
     source = service.poster_source(record, width=width, height=height, size=size)
     if source is None:
         raise NotFound(f"{service.title}: {_called(record)} has no poster.", code="NO_POSTER")
-    return await served(source)
+    return await served(source, about(service, record))
 
 
-async def served(source: PosterSource) -> Served:
-    """The bytes of ``source``: kept ones, else fetched ones, which are kept once they prove to be a picture."""
+async def served(source: PosterSource, what: str) -> Served:
+    """The bytes of ``source``: kept ones, else fetched ones, which are kept once they prove to be a picture.
+
+    Raises `BadResponse`, calling it ``what``, if they do not.
+    """
     kept = await in_file_pool(cache.get, source.key) if cache.enabled else None
     if kept is not None:
         return Served(kept)
     fetched = await source.fetch()
-    opened(fetched.content)
+    opened(fetched.content, what)
     if cache.enabled:
         await in_file_pool(cache.put, source.key, fetched.content, source.lifetime)
     return fetched
@@ -95,7 +100,7 @@ async def served(source: PosterSource) -> Served:
 async def poster(service: AssetService, record: Record, box: Box) -> Image.Image:
     """The poster of ``record`` as a ``PIL.Image`` that fits ``box``."""
     found = await fetch_poster(service, record, width=box.width, height=box.height, size=box.size)
-    return await in_decode_pool(decode, found.content, box.width, box.height)
+    return await in_decode_pool(decode, found.content, box.width, box.height, about(service, record))
 
 
 class PosterStream:
@@ -182,7 +187,7 @@ class PosterStream:
         service, record = item
         try:
             found = await fetch_poster(service, record, width=box.width, height=box.height, size=box.size)
-            result.image = await in_decode_pool(decode, found.content, box.width, box.height)
+            result.image = await in_decode_pool(decode, found.content, box.width, box.height, about(service, record))
             if self._keep_content:
                 result.content = found.content
         except AssetServiceError as error:
@@ -190,6 +195,11 @@ class PosterStream:
         except Exception as error:  # noqa: BLE001  # one asset's surprise must not lose the others
             result.error = _surprise(record, error)
         return result
+
+
+def about(service: AssetService, record: Record) -> str:
+    """What errors call the poster of ``record``."""
+    return f"{service.title}: the poster of {_called(record)}"
 
 
 def _surprise(record: Record, error: Exception) -> AssetServiceError:

@@ -6,8 +6,8 @@ import io
 from dataclasses import dataclass
 from typing import Final
 
-from ipyassets.collections.images import decode, in_decode_pool, opened
-from ipyassets.collections.posters import fetch_poster
+from ipyassets.collections.images import WHAT, decode, in_decode_pool, opened
+from ipyassets.collections.posters import about, fetch_poster
 from ipyassets.services.base import AssetService, Record
 
 __all__ = ["Thumbnail", "shrink", "thumbnail"]
@@ -33,16 +33,19 @@ async def thumbnail(service: AssetService, record: Record, edge: int, *, as_is: 
     The service's own rendition is given as it came if it has at most ``as_is`` bytes.
     """
     found = await fetch_poster(service, record, width=edge, height=edge)
-    return await in_decode_pool(shrink, found.content, edge, as_is)
+    return await in_decode_pool(shrink, found.content, edge, as_is, about(service, record))
 
 
-def shrink(content: bytes, edge: int, as_is: int = PASS_THROUGH) -> Thumbnail:
-    """``content`` as a thumbnail of at most ``edge`` pixels a side. Raises `BadResponse` if it is no raster picture."""
-    image = opened(content)
+def shrink(content: bytes, edge: int, as_is: int = PASS_THROUGH, what: str = WHAT) -> Thumbnail:
+    """``content`` as a thumbnail of at most ``edge`` pixels a side.
+
+    Raises `BadResponse`, calling it ``what``, if it is no raster picture.
+    """
+    image = opened(content, what)
     mime = _BROWSER_TYPES.get(image.format or "")
     if mime and len(content) <= as_is and max(image.size) <= 4 * edge:
         return Thumbnail(content, mime, *image.size)
-    return encode(decode(content, edge, edge))
+    return encode(decode(content, edge, edge, what))
 
 
 def encode(image: object) -> Thumbnail:
