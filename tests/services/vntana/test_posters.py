@@ -176,3 +176,17 @@ def test_secrets_are_nowhere_to_be_seen(sandbox, open_client, caplog):
     for secret in [user.password, user.password + "x", *tokens]:
         assert not any(secret in text for text in shown)
     assert not any(user.email in text for text in shown)
+
+
+def test_a_size_word_is_refused(sandbox, chair):
+    """``size="huge"`` was ignored, and the poster came in its full size."""
+    with pytest.raises(InvalidRequest, match="VNTANA has no sizes by name: give width and height"):
+        chair.poster(size="huge")
+    assert asked(sandbox) == []
+
+
+def test_the_error_of_a_poster_by_ids_names_the_product(sandbox, vntana, chair):
+    """It was "What came is not a picture" and nothing more."""
+    sandbox.faults.add(path="/thumbnails/", kind="wrong_content", body=b"no picture")
+    with pytest.raises(BadResponse, match=f"^VNTANA: the poster of product {chair.id} is not a picture"):
+        vntana.poster(chair.id, chair.raw["clientUuid"], chair.raw["asset"]["thumbnailBlobId"])

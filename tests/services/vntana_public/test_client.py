@@ -194,3 +194,12 @@ def test_both_slugs_are_needed(monkeypatch):
     assert client is not None
     assert client.base_url == "https://api.stg.vntana.com"
     client.close()
+
+
+def test_a_size_word_is_refused(sandbox, public):
+    """``size="huge"`` was ignored, and the poster came in its full size."""
+    asset = public.search("chair")[0]
+    sandbox.faults.log.clear()
+    with pytest.raises(InvalidRequest, match="VNTANA Public has no sizes by name: give width and height"):
+        asset.poster(size="huge")
+    assert len(sandbox.faults.log) == 0

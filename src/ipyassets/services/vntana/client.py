@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
-from ipyassets.errors import BadResponse, PermissionDenied
+from ipyassets.errors import BadResponse, InvalidRequest, PermissionDenied
 from ipyassets.http.client import HttpClient
 from ipyassets.http.messages import Answer, Call
 from ipyassets.services.base import AssetService, Capabilities, PosterSource, Record, Served, Workspace
@@ -16,7 +16,7 @@ from ipyassets.services.vntana.records import blob, client_uuid, product
 from ipyassets.services.vntana.search import ProductSearch
 from ipyassets.services.wire import base_address, host, segment
 
-__all__ = ["BASE_URL", "VntanaService", "picture"]
+__all__ = ["BASE_URL", "VntanaService", "no_size_word", "picture"]
 
 BASE_URL: Final = "https://api-platform.vntana.com"
 
@@ -60,8 +60,8 @@ class VntanaService(AssetService):
     def poster_source(
         self, record: Record, *, width: int | None = None, height: int | None = None, size: str | None = None
     ) -> PosterSource | None:
-        """The poster, resized by the service; ``size`` means nothing here."""
-        del size
+        """The poster, resized by the service. Raises `InvalidRequest` for a ``size``: there are no such words here."""
+        no_size_word(self.title, size)
         image, workspace = blob(record), client_uuid(record)
         if image is None or workspace is None:
             return None
@@ -125,6 +125,12 @@ class VntanaService(AssetService):
     async def close(self) -> None:
         self._ladder.forget()
         await self._http.close()
+
+
+def no_size_word(title: str, size: str | None) -> None:
+    """Raises `InvalidRequest` for a size word, of which VNTANA knows none."""
+    if size is not None:
+        raise InvalidRequest(f"{title} has no sizes by name: give width and height in pixels. Got size={size!r:.80}.")
 
 
 def picture(answer: Answer) -> Served:

@@ -10,7 +10,7 @@ from ipyassets.errors import AssetServiceError, BadResponse, InvalidRequest, Not
 from ipyassets.http.client import HttpClient
 from ipyassets.http.messages import Answer, Call
 from ipyassets.services.base import AssetService, Capabilities, Page, PosterSource, Record, Search, Served
-from ipyassets.services.vntana.client import picture
+from ipyassets.services.vntana.client import no_size_word, picture
 from ipyassets.services.vntana.errors import declined, explain, response
 from ipyassets.services.vntana.records import blob, product
 from ipyassets.services.vntana.search import answered
@@ -58,8 +58,9 @@ class VntanaPublicService(AssetService):
     def poster_source(
         self, record: Record, *, width: int | None = None, height: int | None = None, size: str | None = None
     ) -> PosterSource | None:
-        """The poster in its own size: the service does not resize."""
-        del width, height, size
+        """The poster in its own size: the service does not resize. Raises `InvalidRequest` for a ``size`` word."""
+        del width, height
+        no_size_word(self.title, size)
         image = blob(record)
         if image is None:
             return None
