@@ -4,9 +4,11 @@ import multiprocessing
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ipyassets.errors import InvalidRequest
 from ipyassets.http.cache import DiskCache
 
 
@@ -135,3 +137,21 @@ def test_several_processes_share_it_without_harm(tmp_path: Path):
     kept = DiskCache(tmp_path, size_limit=200_000)
     kept.trim()
     assert kept.size() <= 200_000
+
+
+@pytest.mark.parametrize("wrong", ["1 GB", 1.5, None, True, -1], ids=repr)
+def test_a_size_limit_that_is_no_number_of_bytes_is_refused(tmp_path: Path, wrong: Any):
+    """It was taken as it came, and then every poster failed on a comparison in the depths."""
+    kept = DiskCache(tmp_path, size_limit=1000)
+    with pytest.raises(InvalidRequest, match="whole number of bytes"):
+        kept.size_limit = wrong
+    with pytest.raises(InvalidRequest, match="whole number of bytes"):
+        DiskCache(tmp_path, size_limit=wrong)
+    assert kept.size_limit == 1000
+
+
+def test_a_size_limit_of_nothing_keeps_nothing(tmp_path: Path):
+    kept = DiskCache(tmp_path)
+    kept.size_limit = 0
+    kept.put(("k",), b"x")
+    assert kept.get(("k",)) is None

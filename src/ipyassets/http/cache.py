@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import operator
 import os
 import tempfile
 import threading
@@ -16,7 +17,9 @@ import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from ipyassets.errors import InvalidRequest
 
 __all__ = ["DiskCache", "cache"]
 
@@ -56,6 +59,21 @@ class DiskCache:
     @enabled.setter
     def enabled(self, value: bool) -> None:
         self._enabled = bool(value)
+
+    @property
+    def size_limit(self) -> int:
+        """Bytes that are kept at most. Setting raises `InvalidRequest` for what is no whole number, 0 or more."""
+        return self._size_limit
+
+    @size_limit.setter
+    def size_limit(self, value: Any) -> None:
+        try:
+            limit = -1 if isinstance(value, bool) else operator.index(value)
+        except TypeError:
+            limit = -1
+        if limit < 0:
+            raise InvalidRequest(f"size_limit must be a whole number of bytes, 0 or more; got {value!r:.80}.")
+        self._size_limit = limit
 
     @property
     def folder(self) -> Path:
