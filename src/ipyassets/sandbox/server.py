@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import dataclasses
 import ipaddress
+import operator
 import os
 import socket
 import threading
@@ -62,13 +63,11 @@ class Sandbox:
         *,
         seed: int = 0,
     ) -> None:
-        if assets is not None and assets < 0:
-            raise ValueError(f"assets must not be negative, got {assets}")
         self._host = _loopback(host)
-        self._port = port
+        self._port = _whole("port", port, 65535)
         self.settings = dataclasses.replace(settings or Settings())
-        if assets is not None:
-            self.settings.assets = assets
+        wanted = self.settings.assets if assets is None else assets
+        self.settings.assets = None if wanted is None else _whole("assets", wanted)
         self.world = World(self.settings)
         self.faults = Faults(seed)
         try:
@@ -257,6 +256,19 @@ def _over(own: Mapping[str, Any], given: Mapping[str, Any], credentials: tuple[s
     if any(name in given for name in credentials):
         own = {name: value for name, value in own.items() if name not in credentials}
     return {**own, **given}
+
+
+def _whole(name: str, value: Any, most: int | None = None) -> int:
+    allowed = f"{name} must be a whole number, " + ("0 or more" if most is None else f"0 to {most}")
+    try:
+        number = None if isinstance(value, bool) else operator.index(value)  # NumPy's integers too
+    except TypeError:
+        number = None
+    if number is None:
+        raise TypeError(f"{allowed}; got {value!r:.80}")
+    if number < 0 or (most is not None and number > most):
+        raise ValueError(f"{allowed}; got {number}")
+    return number
 
 
 def _loopback(host: str) -> str:
