@@ -153,3 +153,10 @@ def test_only_a_failing_service(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REFUSED_TOKEN", "a token")
     with pytest.raises(ia.AuthenticationError, match="The token was refused"):
         ia.connect()
+
+
+def test_blank_variables_are_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable of blanks, as an empty form of a deployment leaves it, kept the sandbox away and connected nothing."""
+    monkeypatch.setenv("VNTANA_PERSONAL_ACCESS_TOKEN", "   ")
+    with ia.connect() as services:
+        assert services.sandbox is not None

@@ -143,7 +143,7 @@ def _kinds() -> tuple[dict[str, type[BlockingClient[Any]]], dict[str, AssetServi
 
 
 def _mentioned(kind: type[BlockingClient[Any]]) -> bool:
-    return any(os.environ.get(variable) for variable in kind.variables)
+    return any(os.environ.get(variable, "").strip() for variable in kind.variables)
 
 
 _sandbox: Sandbox | None = None

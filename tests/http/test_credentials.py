@@ -142,3 +142,17 @@ def test_waits_double_up_to_a_limit_with_jitter():
     waits = [DEFAULT_POLICY.delay(attempt, None) for attempt in range(1, 9)]
     assert all(0.75 * 0.5 * 2**n <= wait <= 0.5 * 2**n for n, wait in enumerate(waits[:4]))
     assert max(waits) <= DEFAULT_POLICY.longest
+
+
+def test_blank_counts_as_unset_and_blanks_around_do_not_belong_to_it(monkeypatch: pytest.MonkeyPatch):
+    """A variable of three blanks was a token, which the service then refused; so was one with a line's end."""
+    monkeypatch.setenv("VNTANA_PERSONAL_ACCESS_TOKEN", "   ")
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    assert credentials.secret(None, "VNTANA_PERSONAL_ACCESS_TOKEN") is None
+    assert credentials.secret(" \n", "VNTANA_PERSONAL_ACCESS_TOKEN") is None
+    assert credentials.setting(" ", "VNTANA_PERSONAL_ACCESS_TOKEN", "default") == "default"
+    monkeypatch.setenv("VNTANA_PERSONAL_ACCESS_TOKEN", "token\r\n")
+    found = credentials.secret("  ", "VNTANA_PERSONAL_ACCESS_TOKEN")
+    assert found is not None
+    assert found.reveal() == "token"
+    assert credentials.setting(None, "VNTANA_PERSONAL_ACCESS_TOKEN") == "token"

@@ -17,22 +17,29 @@ KEYRING_SERVICE: Final = "ipyassets"
 
 
 def setting(argument: str | None, variable: str, default: str | None = None) -> str | None:
-    """Something that is not secret: the argument, else the environment, else ``default``. Empty counts as unset."""
-    return _text(argument, variable) or os.environ.get(variable) or default
+    """Something that is not secret: the argument, else the environment, else ``default``. Blank counts as unset."""
+    return _text(argument, variable) or _stripped(os.environ.get(variable)) or default
 
 
 def secret(argument: str | Secret | None, variable: str) -> Secret | None:
-    """Something secret: the argument, else the environment, else the keyring under the variable's name."""
+    """Something secret: the argument, else the environment, else the keyring under the variable's name.
+
+    Blank counts as unset, and blanks around it (a line's end in a file of variables) do not belong to it.
+    """
     if isinstance(argument, Secret):
         return argument
-    value = _text(argument, variable) or os.environ.get(variable) or _from_keyring(variable)
+    value = _text(argument, variable) or _stripped(os.environ.get(variable)) or _stripped(_from_keyring(variable))
     return Secret(value) if value else None
 
 
-def _text(argument: object, variable: str) -> str | None:
+def _text(argument: object, variable: str) -> str:
     if argument is not None and not isinstance(argument, str):
         raise InvalidRequest(f"What is given in place of {variable} must be a str, not {type(argument).__name__}.")
-    return argument
+    return _stripped(argument)
+
+
+def _stripped(value: str | None) -> str:
+    return (value or "").strip()
 
 
 def _from_keyring(variable: str) -> str | None:
@@ -51,7 +58,7 @@ def prompt(label: str) -> Secret | None:
     """Ask the person at the prompt, without echo; None where nobody can be asked."""
     if not person_at_prompt():
         return None
-    value = getpass.getpass(f"{label}: ")
+    value = _stripped(getpass.getpass(f"{label}: "))
     return Secret(value) if value else None
 
 
