@@ -166,3 +166,14 @@ def test_lab_serves_notebooks_connected_to_its_sandbox(
 
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize("command", [[], ["lab"], ["sandbox"]], ids=repr)
+def test_help_is_plain_text(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
+    """It showed the markup of a docstring: double backquotes."""
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--help"])
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    assert "usage: ipyassets" in shown
+    assert "`" not in shown

@@ -25,7 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="ipyassets", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="ipyassets", description="Asset services on this machine, without an account."
+    )
     parser.add_argument("--version", action="version", version=f"ipyassets {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     lab = commands.add_parser("lab", help="start the sandbox and JupyterLab on the example notebooks")
