@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
@@ -22,10 +22,21 @@ from ipyassets.services import wire
         (None, None),
         (1633451478, None),
         ("9999-12-31T23:59:59-14:00", None),
+        (date(2021, 10, 5), datetime(2021, 10, 5, tzinfo=UTC)),
+        (datetime(2021, 10, 5, 16), datetime(2021, 10, 5, 16, tzinfo=UTC)),  # noqa: DTZ001  # no zone: UTC
+        (datetime(2021, 10, 5, 16, tzinfo=timezone(timedelta(hours=2))), datetime(2021, 10, 5, 14, tzinfo=UTC)),
+        (datetime.max.replace(tzinfo=timezone(timedelta(hours=-14))), None),
     ],
 )
 def test_utc(text: object, moment: datetime | None) -> None:
-    assert wire.utc(text) == moment
+    found = wire.utc(text)
+    assert found == moment
+    assert found is None or found.tzinfo is UTC
+
+
+def test_zulu_writes_milliseconds() -> None:
+    assert wire.zulu(datetime(2021, 10, 5, 16, 31, 18, 103999, UTC)) == "2021-10-05T16:31:18.103Z"
+    assert wire.zulu(datetime(2021, 10, 5, tzinfo=UTC)) == "2021-10-05T00:00:00.000Z"
 
 
 def test_base_address_keeps_its_path() -> None:
@@ -69,3 +80,16 @@ def test_listed_refuses_other_shapes() -> None:
     for body in ({}, {"a": None}, {"a": {}}, {"a": ["x"]}):
         with pytest.raises(BadResponse, match="'a'"):
             wire.listed(body, "a", answer)
+
+
+def test_page_size() -> None:
+    assert [wire.page_size(value, 50, 100) for value in (None, 1, 100)] == [50, 1, 100]
+    for value in (0, 101, True, 2.0, "50"):
+        with pytest.raises(InvalidRequest, match="from 1 to 100; got"):
+            wire.page_size(value, 50, 100)
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b"null", b'"x"', b"\xff\x00"])
+def test_an_error_body_of_another_shape_is_empty(content: bytes) -> None:
+    assert wire.error_body(Answer(502, {}, content, "GET x")) == {}
+    assert wire.error_body(Answer(502, {}, b'{"a": 1}', "GET x")) == {"a": 1}

@@ -1,34 +1,60 @@
-"""What every service needs at its edge: dates, addresses and keywords, each read in one way."""
+"""What every service needs at its edge: dates, texts, addresses and keywords, each read in one way."""
 
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, Final
 from urllib.parse import quote, urljoin, urlsplit
 
 from ipyassets.errors import BadResponse, InvalidRequest, NotFound
 from ipyassets.http.messages import Answer
 
-__all__ = ["base_address", "check_names", "host", "listed", "origin", "segment", "shortened", "utc"]
+__all__ = [
+    "base_address",
+    "check_names",
+    "error_body",
+    "host",
+    "identity",
+    "listed",
+    "origin",
+    "page_size",
+    "segment",
+    "shortened",
+    "stripped",
+    "utc",
+    "zulu",
+]
 
 _LONGEST_MESSAGE: Final = 400
 _PORTS: Final = {"http": 80, "https": 443}
 
 
 def utc(value: object) -> datetime | None:
-    """An ISO 8601 text with any number of decimals as an aware datetime in UTC; None for anything else."""
-    if not isinstance(value, str):
+    """An ISO 8601 text with any number of decimals, a datetime or a date (its first moment) in UTC; else None.
+
+    What has no zone is meant in UTC.
+    """
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.strip())
+        except ValueError:
+            return None
+    elif isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time.min)
+    if not isinstance(value, datetime):
         return None
     try:
-        moment = datetime.fromisoformat(value.strip())
-    except ValueError:
-        return None
-    try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
     except OverflowError:  # the year 1 or 9999 shifted out of the calendar
         return None
+
+
+def zulu(moment: datetime) -> str:
+    """A moment in UTC as services write it: milliseconds, then Z."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def base_address(url: str, title: str) -> str:
@@ -80,12 +106,42 @@ def check_names(given: Iterable[str], allowed: Iterable[str], title: str) -> Non
             raise InvalidRequest(f"{title} searches have no keyword {name!r}.{hint} They take: {', '.join(names)}.")
 
 
+def page_size(value: object, usual: int, most: int) -> int:
+    """The ``page_size`` keyword, ``usual`` if it is not given. Raises `InvalidRequest` if it is not 1 to ``most``."""
+    size = usual if value is None else value
+    if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= most:
+        raise InvalidRequest(f"page_size must be a whole number from 1 to {most}; got {size!r:.80}.")
+    return size
+
+
 def listed(body: Mapping[str, Any], name: str, answer: Answer) -> list[Mapping[str, Any]]:
     """The list of objects at ``name`` of an answer. Raises `BadResponse` if there is none."""
     found = body.get(name)
     if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
         raise BadResponse(f"{answer.asked} answered without the list {name!r} it documents.", status=answer.status)
     return found
+
+
+def identity(entity: Mapping[str, Any], name: str, what: str) -> str:
+    """What a record is told by, at ``name``. Raises `BadResponse` if it has none."""
+    found = entity.get(name)
+    if not isinstance(found, str) or not found:
+        raise BadResponse(f"{what} came without its {name}.")
+    return found
+
+
+def error_body(answer: Answer) -> Mapping[str, Any]:
+    """The JSON object of an answer that may be a refusal; empty where something else came, such as a proxy's HTML."""
+    try:
+        body = json.loads(answer.content)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def stripped(value: object) -> str:
+    """A text of a record without space around it; empty for what is no text."""
+    return value.strip() if isinstance(value, str) else ""
 
 
 def shortened(text: object) -> str | None:

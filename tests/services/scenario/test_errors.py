@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ipyassets.errors import PermissionDenied
 from ipyassets.http.messages import Answer
 from ipyassets.services.scenario.errors import explain, explain_file
 
@@ -77,3 +78,8 @@ def test_file_errors_give_their_code_and_never_their_text() -> None:
     assert said.code == "AccessDenied"
     assert said.message is None
     assert not said.details
+
+
+@pytest.mark.parametrize("body", [{"reason": "No credits left"}, b"<html>402</html>"])
+def test_a_402_is_a_permission_whatever_its_body(body: Any) -> None:
+    assert explain(answer(402, body)).error is PermissionDenied

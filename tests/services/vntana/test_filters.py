@@ -156,7 +156,7 @@ def test_what_a_widget_is_offered_can_be_sent():
         ({"name": 5}, "name must be a text; got 5"),
         ({"has_projects": "yes"}, "has_projects must be True or False; got 'yes'"),
         ({"created": "2024-01-01"}, r"created must be a pair of dates \(from, to\), None for an open end"),
-        ({"created": ("soon", None)}, "created: 'soon' is no ISO 8601 date or time"),
+        ({"created": ("soon", None)}, "created takes datetimes, dates or ISO 8601 texts; got 'soon'"),
         ({"created": (5, None)}, "created takes datetimes, dates or ISO 8601 texts; got 5"),
         ({"created": ("2024-02-01", "2024-01-01")}, "created runs from 2024-02-01 to 2024-01-01: the earlier"),
         ({"original_size": 5}, r"original_size must be a pair of whole numbers \(least, most\)"),

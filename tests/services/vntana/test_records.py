@@ -53,7 +53,7 @@ def test_almost_nothing_is_enough():
 
 @pytest.mark.parametrize("row", [{}, {"uuid": None}, {"uuid": 5}, {"uuid": ""}])
 def test_without_a_uuid_it_is_no_product(row):
-    with pytest.raises(BadResponse, match="without a uuid"):
+    with pytest.raises(BadResponse, match="without its uuid"):
         product(row)
 
 

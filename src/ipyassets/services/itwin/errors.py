@@ -6,14 +6,13 @@ OAuth form ``{"error": "invalid_client"}``, no body and a gateway's HTML occur a
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from typing import Any, Final
 
 from ipyassets.errors import AuthenticationError
 from ipyassets.http.messages import Answer, Explanation
-from ipyassets.services.wire import shortened
+from ipyassets.services.wire import error_body, shortened
 
 __all__ = ["explain"]
 
@@ -30,13 +29,8 @@ _ADVICE: Final = {
 
 def explain(answer: Answer) -> Explanation:
     """What an error answer says, whatever its form."""
-    try:
-        body = json.loads(answer.content)
-    except ValueError:
-        body = None
+    body = error_body(answer)
     wait = _seconds(answer.headers.get(_WAIT_HEADER))
-    if not isinstance(body, dict):
-        return Explanation(retry_after=wait, advice=_ADVICE.get(answer.status))
     error = body.get("error", body)
     if isinstance(error, str):
         return _refused_login(answer, body, wait)
@@ -46,7 +40,7 @@ def explain(answer: Answer) -> Explanation:
     if error.get("target") and not any(entry.get("target") == error["target"] for entry in details):
         details = ({"code": error.get("code"), "target": error["target"]}, *details)
     return Explanation(
-        code=_code(error.get("code")),
+        code=shortened(error.get("code")),
         message=_message(error.get("message"), details),
         details=details,
         retry_after=wait,
@@ -56,9 +50,9 @@ def explain(answer: Answer) -> Explanation:
 
 def _refused_login(answer: Answer, body: Mapping[str, Any], wait: float | None) -> Explanation:
     if answer.status not in (400, 401, 403):
-        return Explanation(_code(body.get("error")), shortened(body.get("error_description")), retry_after=wait)
+        return Explanation(shortened(body.get("error")), shortened(body.get("error_description")), retry_after=wait)
     return Explanation(
-        code=_code(body.get("error")),
+        code=shortened(body.get("error")),
         message=shortened(body.get("error_description")),
         retry_after=wait,
         error=AuthenticationError,
@@ -70,7 +64,7 @@ def _message(message: object, details: tuple[Mapping[str, Any], ...]) -> str | N
     """The message, and after it what each detail says of its target."""
     said = [shortened(message)]
     for entry in details:
-        words = shortened(entry.get("message")) or _code(entry.get("code"))
+        words = shortened(entry.get("message")) or shortened(entry.get("code"))
         target = entry.get("target")
         said.append(f"{target}: {words}" if target and words else words)
     return shortened("; ".join(part for part in said if part))
@@ -82,10 +76,6 @@ def _seconds(value: str | None) -> float | None:
     except ValueError:
         return None
     return seconds if math.isfinite(seconds) and seconds >= 0 else None
-
-
-def _code(value: object) -> str | None:
-    return shortened(value)
 
 
 def _list(value: object) -> list[Any]:

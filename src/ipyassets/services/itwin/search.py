@@ -11,7 +11,7 @@ from ipyassets.http.client import HttpClient
 from ipyassets.http.messages import Answer, Call
 from ipyassets.services.base import Choice, Filter, Page, Search
 from ipyassets.services.itwin.records import imodel
-from ipyassets.services.wire import check_names, listed, origin
+from ipyassets.services.wire import check_names, listed, origin, page_size
 
 __all__ = ["ACCEPT_IMODELS", "FILTERS", "SORTS", "IModelFilters", "IModelSearch", "next_link", "parameters"]
 
@@ -55,10 +55,7 @@ class IModelFilters(TypedDict, total=False):
 def parameters(text: str, sort: str | None, filters: Mapping[str, Any]) -> tuple[list[tuple[str, str]], int]:
     """The query of a search without its iTwin, and the page size. Raises `InvalidRequest`; sends nothing."""
     check_names(filters, IModelFilters.__annotations__, "iTwin")
-    size = filters.get("page_size")
-    size = DEFAULT_PAGE if size is None else size
-    if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MAX_PAGE:
-        raise InvalidRequest(f"page_size must be a whole number from 1 to {MAX_PAGE}; got {size!r}.")
+    size = page_size(filters.get("page_size"), DEFAULT_PAGE, MAX_PAGE)
     query = [("$top", str(size)), ("$continuationToken", "")]
     if sort:
         if sort not in _ORDERS:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from typing import Any, Final
 
 from ipyassets.errors import PermissionDenied
 from ipyassets.http.messages import Answer, Explanation
-from ipyassets.services.wire import shortened
+from ipyassets.services.wire import error_body, shortened
 
 __all__ = ["explain", "explain_file"]
 
@@ -28,12 +27,7 @@ _CEILING: Final = "This is a limit of the plan: waiting does not help, a larger 
 
 def explain(answer: Answer) -> Explanation:
     """What an error answer of the API says, whatever its form."""
-    try:
-        body = json.loads(answer.content)
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        return Explanation(advice=_ADVICE.get(answer.status))
+    body = error_body(answer)
     inner = body.get("details")
     details = _details(body, inner)
     code = shortened(body.get("code"))

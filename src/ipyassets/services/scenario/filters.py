@@ -17,7 +17,7 @@ from ipyassets.services.base import Choice, Filter
 from ipyassets.services.scenario.grammar import EVERYTHING, any_of, compare, every, iso
 from ipyassets.services.scenario.records import Collection, Tag
 from ipyassets.services.scenario.types import TYPES
-from ipyassets.services.wire import check_names
+from ipyassets.services.wire import check_names, page_size
 
 __all__ = ["FILTERS", "SORTS", "AssetFilters", "Listing", "Query", "understood"]
 
@@ -178,7 +178,7 @@ def understood(text: str, sort: str | None, filters: Mapping[str, Any]) -> Listi
     """The request that answers the search. Raises `InvalidRequest`; sends nothing."""
     check_names(filters, AssetFilters.__annotations__, "Scenario")
     given = {name: value for name, value in filters.items() if not _unset(value)}
-    size = _page_size(given.pop("page_size", None))
+    size = page_size(given.pop("page_size", None), DEFAULT_PAGE, MAX_PAGE)
     if sort and sort.removeprefix("-") not in _SORT_FIELDS:
         allowed = ", ".join(f"'{name}', '-{name}'" for name in _SORT_FIELDS)
         raise InvalidRequest(f"Scenario cannot sort by {sort!r}; sort is one of {allowed}.")
@@ -368,10 +368,3 @@ def _unset(value: Any) -> bool:
     if isinstance(value, str):
         return not value.strip()
     return value is None or value is False or (isinstance(value, Sequence | set | frozenset) and not value)
-
-
-def _page_size(value: Any) -> int:
-    size = DEFAULT_PAGE if value is None else value
-    if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MAX_PAGE:
-        raise InvalidRequest(f"page_size must be a whole number from 1 to {MAX_PAGE}; got {size!r:.60}.")
-    return size

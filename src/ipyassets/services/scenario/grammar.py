@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
 from ipyassets.errors import InvalidRequest
-from ipyassets.services.wire import utc
+from ipyassets.services.wire import utc, zulu
 
 __all__ = ["EVERYTHING", "any_of", "compare", "every", "iso", "quoted"]
 
@@ -40,15 +39,9 @@ def every(terms: Sequence[str]) -> str:
 
 def iso(name: str, value: object) -> str:
     """A date or time as Scenario writes it: UTC, milliseconds, Z. Raises `InvalidRequest`."""
-    moment: dt.datetime | None = None
-    if isinstance(value, dt.datetime):
-        moment = value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
-    elif isinstance(value, dt.date):
-        moment = dt.datetime(value.year, value.month, value.day, tzinfo=dt.UTC)
-    elif isinstance(value, str):
-        moment = utc(value)
+    moment = utc(value)
     if moment is None:
         raise InvalidRequest(
             f"{name} must be a datetime, a date or an ISO 8601 text such as '2026-01-31'; got {value!r:.60}."
         )
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return zulu(moment)

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
-from ipyassets.errors import BadResponse
 from ipyassets.services.base import Kind, Record
-from ipyassets.services.wire import utc
+from ipyassets.services.wire import identity, stripped, utc
 
 __all__ = ["Collection", "Tag", "asset", "collection", "part", "tag"]
 
@@ -86,9 +85,7 @@ class Tag:
 
 def asset(entity: Mapping[str, Any]) -> Record:
     """An asset or a hit. Raises `BadResponse` if it has no id."""
-    id = entity.get("id")
-    if not isinstance(id, str) or not id:
-        raise BadResponse("Scenario listed an asset without an id.")
+    id = identity(entity, "id", "An asset of Scenario")
     metadata = part(entity, "metadata")
     tags = entity.get("tags")
     return Record(
@@ -96,7 +93,7 @@ def asset(entity: Mapping[str, Any]) -> Record:
         id=id,
         name=_name(metadata) or id,
         kind=_kind(entity, metadata),
-        status=_text(entity.get("status")) or None,
+        status=stripped(entity.get("status")) or None,
         created=utc(entity.get("createdAt")),
         updated=utc(entity.get("updatedAt")),
         tags=tuple(entry for entry in tags if isinstance(entry, str)) if isinstance(tags, list) else (),
@@ -106,19 +103,16 @@ def asset(entity: Mapping[str, Any]) -> Record:
 
 
 def collection(entity: Mapping[str, Any]) -> Collection:
-    id = entity.get("id")
-    if not isinstance(id, str) or not id:
-        raise BadResponse("Scenario listed a collection without an id.")
+    """A collection. Raises `BadResponse` if it has no id."""
+    id = identity(entity, "id", "A collection of Scenario")
     return Collection(
-        id, _text(entity.get("name")) or id, _whole(entity.get("assetCount")), MappingProxyType(dict(entity))
+        id, stripped(entity.get("name")) or id, _whole(entity.get("assetCount")), MappingProxyType(dict(entity))
     )
 
 
 def tag(entity: Mapping[str, Any]) -> Tag:
-    name = entity.get("tagName")
-    if not isinstance(name, str) or not name:
-        raise BadResponse("Scenario listed a tag without a name.")
-    return Tag(name, _whole(entity.get("itemCount")))
+    """A tag. Raises `BadResponse` if it has no name."""
+    return Tag(identity(entity, "tagName", "A tag of Scenario"), _whole(entity.get("itemCount")))
 
 
 def part(entity: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -129,10 +123,10 @@ def part(entity: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _name(metadata: Mapping[str, Any]) -> str:
     """The asset's name, else the beginning of its prompt: assets need not have a name."""
-    name = _text(metadata.get("name"))
+    name = stripped(metadata.get("name"))
     if name:
         return name
-    prompt = " ".join(_text(metadata.get("prompt")).split())
+    prompt = " ".join(stripped(metadata.get("prompt")).split())
     if len(prompt) <= _LONGEST_NAME:
         return prompt
     return (
@@ -148,7 +142,7 @@ def _kind(entity: Mapping[str, Any], metadata: Mapping[str, Any]) -> Kind:
         return _KINDS[word]
     if word:  # a kind that is newer than we are
         return "other"
-    return _MIME_KINDS.get(_text(entity.get("mimeType")).partition("/")[0], "other")
+    return _MIME_KINDS.get(stripped(entity.get("mimeType")).partition("/")[0], "other")
 
 
 def _attributes(entity: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,10 +160,6 @@ def _attributes(entity: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[
     found["nsfw"] = entity.get("nsfw")
     found["collections"] = entity.get("collectionIds")
     return {name: value for name, value in found.items() if value not in (None, "", [])}
-
-
-def _text(value: object) -> str:
-    return value.strip() if isinstance(value, str) else ""
 
 
 def _whole(value: object) -> int | None:

@@ -6,7 +6,6 @@ refusals come with status 200.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -20,7 +19,7 @@ from ipyassets.errors import (
     ServiceUnavailable,
 )
 from ipyassets.http.messages import Answer, Explanation
-from ipyassets.services.wire import shortened
+from ipyassets.services.wire import error_body, shortened
 
 __all__ = ["codes", "declined", "explain", "response", "token_is_stale"]
 
@@ -65,7 +64,7 @@ _MISSING_SLUG: Final = ("MISSING_CLIENT_SLUG", "MISSING_ORGANIZATION_SLUG")
 
 def explain(answer: Answer) -> Explanation:
     """What a refusal says, in common terms."""
-    body = _body(answer)
+    body = error_body(answer)
     entries = _entries(body.get("errors"))
     said = [code for code, _ in entries if code]
     words = [text for _, text in entries if text]
@@ -84,14 +83,14 @@ def explain(answer: Answer) -> Explanation:
 
 def codes(answer: Answer) -> tuple[str, ...]:
     """The codes an answer names."""
-    return tuple(code for code, _ in _entries(_body(answer).get("errors")) if code)
+    return tuple(code for code, _ in _entries(error_body(answer).get("errors")) if code)
 
 
 def declined(answer: Answer) -> bool:
     """Whether an answer with a good status is a refusal all the same."""
     if not answer.content_type.endswith("json") or len(answer.content) > _SMALL:
         return False
-    return _body(answer).get("success") is False
+    return error_body(answer).get("success") is False
 
 
 def token_is_stale(answer: Answer) -> bool:
@@ -134,14 +133,6 @@ def _kind(answer: Answer, code: str | None) -> type[AssetServiceError] | None:
 
 def _is_login(answer: Answer) -> bool:
     return _AUTH_PATH in answer.asked
-
-
-def _body(answer: Answer) -> Mapping[str, Any]:
-    try:
-        body = json.loads(answer.content)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 def _entries(errors: Any) -> list[tuple[str | None, str | None]]:

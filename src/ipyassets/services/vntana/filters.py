@@ -10,9 +10,9 @@ from typing import Any, Final, TypeAlias, TypedDict
 from ipyassets.errors import InvalidRequest
 from ipyassets.services.base import Choice, Filter
 from ipyassets.services.vntana.values import among, as_is, dates, flag, numbers, one_among, several, texts, uuids
-from ipyassets.services.wire import check_names
+from ipyassets.services.wire import check_names, page_size
 
-__all__ = ["FILTERS", "PAGE_SIZE", "SORTS", "VntanaFilters", "page_size", "request"]
+__all__ = ["FILTERS", "MOST_PER_PAGE", "PAGE_SIZE", "SORTS", "VntanaFilters", "request"]
 
 PAGE_SIZE: Final = 50
 MOST_PER_PAGE: Final = 100
@@ -201,15 +201,7 @@ def request(text: str, sort: str | None, filters: Mapping[str, Any]) -> tuple[di
         order = dict(_NEWEST_FIRST)  # without one, rows might move from page to page; a text is ordered by relevance
     if order:
         body["sorts"] = order
-    return body, page_size(filters.get("page_size"))
-
-
-def page_size(value: Any) -> int:
-    if value is None:
-        return PAGE_SIZE
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_PER_PAGE:
-        raise InvalidRequest(f"page_size must be a whole number from 1 to {MOST_PER_PAGE}; got {value!r}.")
-    return value
+    return body, page_size(filters.get("page_size"), PAGE_SIZE, MOST_PER_PAGE)
 
 
 def _order(sort: str | None) -> dict[str, str]:

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from ipyassets.errors import BadResponse
 from ipyassets.services.base import Kind, Record, Workspace
-from ipyassets.services.wire import utc
+from ipyassets.services.wire import identity, stripped, utc
 
 __all__ = ["Organization", "blob", "client_uuid", "organization", "product", "workspace"]
 
@@ -71,12 +70,12 @@ class Organization:
 
 def product(row: Mapping[str, Any], service: str = "vntana") -> Record:
     """A product: a search row or a fetched one. Raises `BadResponse` if it has no uuid."""
-    id = _id(row, "a product")
-    status = _text(row.get("status"))
+    id = identity(row, "uuid", "A product of VNTANA")
+    status = stripped(row.get("status"))
     return Record(
         service=service,
         id=id,
-        name=_text(row.get("name")) or id,
+        name=stripped(row.get("name")) or id,
         kind=_kind(row),
         status=_LEGACY_STATUSES.get(status, status) or None,
         created=utc(row.get("created")),
@@ -90,36 +89,29 @@ def product(row: Mapping[str, Any], service: str = "vntana") -> Record:
 def blob(record: Record) -> str | None:
     """The blob id of the poster; None where the product has none."""
     asset = record.raw.get("asset")
-    return _text(asset.get("thumbnailBlobId")) or None if isinstance(asset, Mapping) else None
+    return stripped(asset.get("thumbnailBlobId")) or None if isinstance(asset, Mapping) else None
 
 
 def client_uuid(record: Record) -> str | None:
     """The workspace the product is in."""
-    return _text(record.raw.get("clientUuid")) or None
+    return stripped(record.raw.get("clientUuid")) or None
 
 
 def workspace(row: Mapping[str, Any]) -> Workspace:
     """A workspace ("client" to the API). Raises `BadResponse` if it has no uuid."""
-    id, slug = _id(row, "a workspace"), _text(row.get("slug")) or None
-    return Workspace(id=id, name=_text(row.get("name")) or slug or id, slug=slug, raw=MappingProxyType(dict(row)))
+    id, slug = identity(row, "uuid", "A workspace of VNTANA"), stripped(row.get("slug")) or None
+    return Workspace(id=id, name=stripped(row.get("name")) or slug or id, slug=slug, raw=MappingProxyType(dict(row)))
 
 
 def organization(row: Mapping[str, Any]) -> Organization:
     """An organization of the account. Raises `BadResponse` if it has no uuid."""
-    id, slug = _id(row, "an organization"), _text(row.get("slug")) or None
-    return Organization(id, _text(row.get("name")) or slug or id, slug, _text(row.get("role")) or None)
-
-
-def _id(row: Mapping[str, Any], what: str) -> str:
-    id = row.get("uuid")
-    if not isinstance(id, str) or not id:
-        raise BadResponse(f"VNTANA gave {what} without a uuid.")
-    return id
+    id, slug = identity(row, "uuid", "An organization of VNTANA"), stripped(row.get("slug")) or None
+    return Organization(id, stripped(row.get("name")) or slug or id, slug, stripped(row.get("role")) or None)
 
 
 def _kind(row: Mapping[str, Any]) -> Kind:
     """By the asset type; the Public API tells none, so there by the formats and the name of the file."""
-    named = _text(row.get("assetType"))
+    named = stripped(row.get("assetType"))
     if named:
         return _KINDS.get(named, "other")
     asset = row.get("asset")
@@ -127,7 +119,7 @@ def _kind(row: Mapping[str, Any]) -> Kind:
         return "other"
     if asset.get("conversionFormats") or asset.get("models"):
         return "3d"
-    guess, _ = mimetypes.guess_type(_text(asset.get("assetOriginalName")), strict=False)
+    guess, _ = mimetypes.guess_type(stripped(asset.get("assetOriginalName")), strict=False)
     if guess == "application/pdf":
         return "document"
     return _KINDS_OF_FILES.get((guess or "").partition("/")[0], "other")
@@ -147,9 +139,5 @@ def _attributes(value: object) -> dict[str, Any]:
 def _names(value: object) -> list[str]:
     """Names of tags: objects with one, or bare texts."""
     entries = value if isinstance(value, list) else []
-    names = (_text(entry.get("name") if isinstance(entry, Mapping) else entry) for entry in entries)
+    names = (stripped(entry.get("name") if isinstance(entry, Mapping) else entry) for entry in entries)
     return [name for name in names if name]
-
-
-def _text(value: object) -> str:
-    return value.strip() if isinstance(value, str) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,7 +10,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Final, TypeVar
 
 from ipyassets.errors import InvalidRequest
-from ipyassets.services.wire import utc
+from ipyassets.services.wire import utc, zulu
 
 __all__ = ["among", "as_is", "dates", "flag", "listed", "numbers", "one_among", "several", "texts", "uuids"]
 
@@ -117,25 +118,22 @@ def dates(name: str, value: Any) -> dict[str, str] | None:
 
 
 def _moment(name: str, value: Any, *, last: bool) -> datetime | None:
-    if isinstance(value, str) and value.strip():
-        try:
-            value = date.fromisoformat(value.strip())
-        except ValueError:
-            parsed = utc(value)
-            if parsed is None:
-                raise InvalidRequest(f"{name}: {value!r:.80} is no ISO 8601 date or time.") from None
-            value = parsed
     if value is None or value == "":
         return None
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    if isinstance(value, date):
-        return datetime.combine(value, time.max if last else time.min, UTC)
-    raise InvalidRequest(f"{name} takes datetimes, dates or ISO 8601 texts; got {value!r:.80}.")
+    day = value
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            day = date.fromisoformat(value.strip())
+    if last and isinstance(day, date) and not isinstance(day, datetime):
+        return datetime.combine(day, time.max, UTC)
+    moment = utc(day)
+    if moment is None:
+        raise InvalidRequest(f"{name} takes datetimes, dates or ISO 8601 texts; got {value!r:.80}.")
+    return moment
 
 
 def _written(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if moment is None else zulu(moment)
 
 
 def as_is(name: str, value: Any) -> dict[str, Any] | None:

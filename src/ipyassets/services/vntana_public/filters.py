@@ -7,9 +7,9 @@ from typing import Any, Final, TypedDict
 
 from ipyassets.errors import InvalidRequest
 from ipyassets.services.base import Filter
-from ipyassets.services.vntana.filters import page_size
+from ipyassets.services.vntana.filters import MOST_PER_PAGE, PAGE_SIZE
 from ipyassets.services.vntana.values import texts
-from ipyassets.services.wire import check_names
+from ipyassets.services.wire import check_names, page_size
 
 __all__ = ["FILTERS", "VntanaPublicFilters", "request"]
 
@@ -52,4 +52,4 @@ def request(text: str, sort: str | None, filters: Mapping[str, Any]) -> tuple[di
         value = texts(name, filters.get(name))
         if value is not None:
             body[field] = value
-    return body, page_size(filters.get("page_size"))
+    return body, page_size(filters.get("page_size"), PAGE_SIZE, MOST_PER_PAGE)
