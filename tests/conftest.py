@@ -1,9 +1,8 @@
-"""What every test shares: a cache of its own, no credentials from outside, and a sandbox where one is asked for."""
+"""What every test shares: a cache of its own, and no credentials from outside."""
 
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -27,8 +26,3 @@ def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith(("VNTANA_", "ITWIN_", "SCENARIO_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
-
-
-@pytest.fixture(scope="session")
-def threads_at_start() -> set[int]:
-    return {thread.ident or 0 for thread in threading.enumerate()}

@@ -56,13 +56,6 @@ describe("Ranges", () => {
       expect(ranges.has(a)).toBe(plain.has(a));
     }
   });
-
-  it("clips to a count", () => {
-    expect(of([0, 3], [8, 20]).clip(10).pairs).toEqual([
-      [0, 3],
-      [8, 9],
-    ]);
-  });
 });
 
 describe("Picker", () => {

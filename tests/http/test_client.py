@@ -197,12 +197,12 @@ def test_silence_is_service_unavailable(server: Server):
         send(f"{server.url}/x", http=client(replace(QUICK, attempts=1), read_timeout=0.05))
 
 
-def test_a_trickle_ends_at_the_total_time_limit(server: Server):
-    async def trickle(_: Request) -> bytes:
-        await asyncio.sleep(30)
+def test_a_wait_ends_at_the_total_time_limit(server: Server):
+    async def stall(_: Request) -> bytes:
+        await asyncio.Event().wait()
         return b""
 
-    server.handler = lambda request: trickle(request)
+    server.handler = lambda request: stall(request)
     with pytest.raises(errors.ServiceUnavailable, match="too long"):
         send(f"{server.url}/x", http=client(replace(QUICK, attempts=1), total_timeout=0.05))
 
@@ -270,6 +270,14 @@ def test_a_redirect_to_a_file_is_not_followed(server: Server):
     server.handler = lambda _: answer(b"", 302, location="file:///etc/passwd")
     with pytest.raises(errors.BadResponse, match="unsafe"):
         send(f"{server.url}/x")
+
+
+def test_a_redirect_to_nonsense_is_a_bad_response(server: Server):
+    """The parser's own exception came through, and quoted the URL."""
+    server.handler = lambda _: answer(b"", 302, location="http://[bad:port/?Signature=canary")
+    with pytest.raises(errors.BadResponse, match="no URL") as caught:
+        send(f"{server.url}/x")
+    assert "canary" not in str(caught.value)
 
 
 def test_a_stale_token_is_renewed_once_and_the_request_repeated(server: Server):

@@ -1,3 +1,6 @@
+/** Milliseconds of quiet after which somebody who types has said something. */
+export const TYPING = 300;
+
 /** The last value of a burst, once `wait` milliseconds of quiet have passed. */
 export class Debounce<T> {
   #timer: ReturnType<typeof setTimeout> | undefined;

@@ -73,11 +73,6 @@ export class Ranges {
     return this.has(index) ? this.minus(one) : this.union(one);
   }
 
-  /** Without the indices from `count` on. */
-  clip(count: number): Ranges {
-    return this.minus(new Ranges([[count, Number.MAX_SAFE_INTEGER]]));
-  }
-
   equals(other: Ranges): boolean {
     return (
       this.pairs.length === other.pairs.length &&

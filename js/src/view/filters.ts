@@ -1,8 +1,6 @@
-import { Debounce } from "../core/debounce";
+import { Debounce, TYPING } from "../core/debounce";
 import type { Filter, FilterValue, Service } from "../protocol";
 import { button, h, SUPPRESS, say, select } from "./dom";
-
-const TYPING = 300;
 
 /** The filters a service declares, as form fields; tells the values that are set, the others left out. */
 export class Filters {

@@ -1,10 +1,8 @@
-import { Debounce } from "../core/debounce";
+import { Debounce, TYPING } from "../core/debounce";
 import type { Query, Service } from "../protocol";
 import type { AssetSource, Topic } from "../source";
 import { button, h, icon, SUPPRESS, say, select, setOptions } from "./dom";
 import { Filters } from "./filters";
-
-const TYPING = 300;
 
 /** Where to look and for what: service, workspace, words, filters, order. */
 export class Toolbar {

@@ -10,7 +10,7 @@ import asyncio
 import concurrent.futures
 import os
 import threading
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
 __all__ = ["allow_asyncio_run", "awaiting", "on_loop_thread", "run", "submit"]
@@ -94,25 +94,6 @@ async def awaiting(work: Coroutine[Any, Any, T]) -> T:
     if on_loop_thread():
         return await work
     return await asyncio.wrap_future(submit(work))
-
-
-async def iterating(source: AsyncIterator[T]) -> AsyncIterator[T]:
-    """Hand an async iterator that lives on the loop thread to a caller on any loop."""
-    try:
-        while True:
-            try:
-                item = await awaiting(_next(source))
-            except StopAsyncIteration:
-                return
-            yield item
-    finally:
-        close = getattr(source, "aclose", None)
-        if close is not None:
-            await awaiting(close())
-
-
-async def _next(source: AsyncIterator[T]) -> T:
-    return await anext(source)
 
 
 def allow_asyncio_run() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
+import threading
 import time
 import weakref
 from collections.abc import Awaitable, Callable
@@ -72,6 +73,7 @@ def _text(token: Secret | str) -> str:
 
 
 _salt: Final = secrets.token_bytes(16)
+_lock = threading.Lock()  # clients are made on any thread
 _tokens: weakref.WeakValueDictionary[bytes, SharedToken] = weakref.WeakValueDictionary()
 
 
@@ -81,7 +83,8 @@ def shared_token(*identity: str, early: float = 60.0) -> SharedToken:
     for part in identity:
         digest.update(len(part).to_bytes(4, "big") + part.encode())
     key = digest.digest()
-    token = _tokens.get(key)
-    if token is None:
-        token = _tokens[key] = SharedToken(early=early)
-    return token
+    with _lock:
+        token = _tokens.get(key)
+        if token is None:
+            token = _tokens[key] = SharedToken(early=early)
+        return token

@@ -154,8 +154,9 @@ class Explorer(GridWidget):
         titles = ", ".join(entry.title for entry in self._entries.values())
         if found is None:
             return f"Explorer({titles})"
-        if self._first_page is not None and not loop.on_loop_thread():
-            wait([self._first_page], _REPR_PATIENCE)
+        first_page = self._first_page  # another thread may begin another search meanwhile
+        if first_page is not None and not loop.on_loop_thread():
+            wait([first_page], _REPR_PATIENCE)
         state = self._result["state"]
         place = f" in {self._entry().title}" if len(self._entries) > 1 else ""
         words = f" for {self._query['text']!r}" if self._query["text"] else ""
