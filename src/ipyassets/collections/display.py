@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import html
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ipyassets.collections.images import in_decode_pool
-from ipyassets.collections.thumbnails import Thumbnail, encode, thumbnail
+from ipyassets.collections.thumbnails import Thumbnail, miniature, thumbnail
 from ipyassets.errors import AssetServiceError, NotFound
 from ipyassets.http import loop
 
@@ -58,8 +58,8 @@ def list_html(assets: AssetList) -> str:
 
 def batch_html(batch: ImageBatch) -> str:
     """The first images of a batch, and what failed in words."""
-    pairs = list(batch.items())[:MAX_TILES]
-    tiles = [(asset.name, _encoded(image) if image is not None else "failed") for asset, image in pairs]
+    small = loop.run(_miniatures(batch.images[:MAX_TILES]))
+    tiles = [(asset.name, picture or "failed") for asset, picture in zip(batch.assets[:MAX_TILES], small, strict=True)]
     failures = "".join(
         f"<li>{html.escape(asset.name)}: {html.escape(str(error))}</li>" for _, asset, error in batch.failures[:5]
     )
@@ -103,13 +103,11 @@ async def _tile(asset: AssetBase) -> Tile:
         return asset.name, "failed"
 
 
-def _encoded(image: Image.Image) -> Thumbnail:
-    async def small() -> Thumbnail:
-        copy = image.convert("RGBA") if image.mode in ("P", "PA", "LA") else image.copy()
-        copy.thumbnail((EDGE, EDGE), reducing_gap=2.0)
-        return await in_decode_pool(encode, copy)
+async def _miniatures(images: Iterable[Image.Image | None]) -> list[Thumbnail | None]:
+    async def one(image: Image.Image | None) -> Thumbnail | None:
+        return None if image is None else await in_decode_pool(miniature, image, EDGE)
 
-    return loop.run(small())
+    return list(await asyncio.gather(*map(one, images)))
 
 
 def _sheet(tiles: Sequence[Tile], note: str) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ipyassets.collections.images import WHAT, decode, in_decode_pool, opened
 from ipyassets.collections.posters import about, fetch_poster
 from ipyassets.services.base import AssetService, Record
 
-__all__ = ["Thumbnail", "shrink", "thumbnail"]
+if TYPE_CHECKING:
+    from PIL import Image
+
+__all__ = ["Thumbnail", "miniature", "shrink", "thumbnail"]
 
 PASS_THROUGH: Final = 12_000
 """Bytes up to which a service's own rendition goes to the browser as it came."""
@@ -45,14 +48,24 @@ def shrink(content: bytes, edge: int, as_is: int = PASS_THROUGH, what: str = WHA
     mime = _BROWSER_TYPES.get(image.format or "")
     if mime and len(content) <= as_is and max(image.size) <= 4 * edge:
         return Thumbnail(content, mime, *image.size)
-    return encode(decode(content, edge, edge, what))
+    return _encoded(decode(content, edge, edge, what))
 
 
-def encode(image: object) -> Thumbnail:
-    """A ``PIL.Image`` as JPEG, or as WebP where it is see-through: JPEG is ten times cheaper to make."""
-    from PIL import Image
+def miniature(image: Image.Image, edge: int) -> Thumbnail:
+    """A thumbnail of at most ``edge`` pixels a side of an image that was decoded already, and stays as it is."""
+    if image.mode in ("P", "1", "PA"):  # would be resized without smoothing
+        image = image.convert("RGBA" if "transparency" in image.info or image.mode == "PA" else "RGB")
+    elif image.mode not in ("L", "LA", "RGB", "RGBA"):
+        image = image.convert("RGB")
+    scale = min(1.0, edge / max(image.size))
+    if scale < 1:
+        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+        image = image.resize(size, reducing_gap=2.0)
+    return _encoded(image)
 
-    assert isinstance(image, Image.Image)
+
+def _encoded(image: Image.Image) -> Thumbnail:
+    """``image`` as JPEG, or as WebP where it is see-through: JPEG is ten times cheaper to make."""
     buffer = io.BytesIO()
     if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema() != (255, 255):
         image.convert("RGBA").save(buffer, "WEBP", quality=78, method=2)

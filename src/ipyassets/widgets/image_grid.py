@@ -10,7 +10,7 @@ import traitlets as t
 
 from ipyassets.collections.batch import ImageBatch
 from ipyassets.collections.images import in_decode_pool
-from ipyassets.collections.thumbnails import Thumbnail, encode
+from ipyassets.collections.thumbnails import Thumbnail, miniature
 from ipyassets.errors import AssetServiceError
 from ipyassets.widgets.grid_widget import GridWidget
 from ipyassets.widgets.ranges import Ranges
@@ -135,12 +135,4 @@ class _Images:
     def _shrunk(self, image: Image.Image, edge: int) -> Thumbnail:
         with self._reading:  # an image still in its file is read once, by one thread
             image.load()
-        if image.mode in ("P", "1", "PA"):
-            image = image.convert("RGBA" if "transparency" in image.info or image.mode == "PA" else "RGB")
-        elif image.mode not in ("L", "LA", "RGB", "RGBA"):
-            image = image.convert("RGB")
-        scale = min(1.0, edge / max(image.size))
-        if scale < 1:
-            size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-            image = image.resize(size, reducing_gap=2.0)
-        return encode(image)
+        return miniature(image, edge)
