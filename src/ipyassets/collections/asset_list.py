@@ -217,6 +217,7 @@ class AssetList(_AssetListBase[Asset], Sequence[Asset]):
         had come in ``.partial``, which is also kept as ``last_batch``; so does an error of the search itself.
         ``progress``: a bar with count and rate; None shows one where a person is looking, after a second.
         """
+        self.last_batch = None  # two batches at once would double the memory
         stream = self._stream(Box(width, height, size), keep_content=True)
         results: list[PosterResult] = []
         try:

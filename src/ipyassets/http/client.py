@@ -34,6 +34,8 @@ from ipyassets.http.secret import SecretHeaders
 if TYPE_CHECKING:
     from httpx import AsyncClient
 
+    from ipyassets.http.transport import URLParts
+
 __all__ = ["HttpClient"]
 
 log = logging.getLogger("ipyassets.http")
@@ -200,10 +202,10 @@ class HttpClient:
         for _ in range(_MAX_REDIRECTS + 1):
             at_home = _origin(url) == _origin(home)
             headers = SecretHeaders({**current.headers, **credentials} if at_home else _harmless(current.headers))
-            answer, location = await self._once(current, str(url), headers)
+            answer, location = await self._once(current, url, headers)
             if location is None:
                 return answer if at_home else replace(answer, foreign=True)
-            target = url.join(location)
+            target = url.join(location)  # httpx has refused what is no URL
             if target.scheme not in ("http", "https") or (url.scheme == "https" and target.scheme == "http"):
                 raise BadResponse(f"{answer.asked} redirects to an unsafe place; not followed.", status=answer.status)
             if current.method not in ("GET", "HEAD"):
@@ -217,18 +219,15 @@ class HttpClient:
             url = target
         raise BadResponse(f"{self.title}: {call.what or home.path} redirects in circles.")
 
-    async def _once(self, call: Call, url: str, headers: SecretHeaders) -> tuple[Answer, str | None]:
-        from ipyassets.http.transport import TransportError, URLParts
+    async def _once(self, call: Call, url: URLParts, headers: SecretHeaders) -> tuple[Answer, str | None]:
+        from ipyassets.http.transport import TransportError
 
-        parts = URLParts(url)
-        asked = f"{call.method} {parts.scheme}://{parts.host}{f':{parts.port}' if parts.port else ''}{parts.path}"
+        asked = f"{call.method} {url.scheme}://{url.host}{f':{url.port}' if url.port else ''}{url.path}"
         client = self._open()
         started = time.perf_counter()
         try:
-            async with self._slot(_origin(parts)), asyncio.timeout(self._timeouts[2]):
-                request = client.build_request(
-                    call.method, parts, headers=dict(headers), json=call.json, data=call.form
-                )
+            async with self._slot(_origin(url)), asyncio.timeout(self._timeouts[2]):
+                request = client.build_request(call.method, url, headers=dict(headers), json=call.json, data=call.form)
                 response = await client.send(request, stream=True)
                 try:
                     content = await _read(response, call.max_bytes, asked)

@@ -68,8 +68,8 @@ class SharedToken:
         return self._lock
 
 
-def _text(token: Secret | str) -> str:
-    return token.reveal() if isinstance(token, Secret) else token
+def _text(value: Secret | str) -> str:
+    return value.reveal() if isinstance(value, Secret) else value
 
 
 _salt: Final = secrets.token_bytes(16)
@@ -77,10 +77,10 @@ _lock = threading.Lock()  # clients are made on any thread
 _tokens: weakref.WeakValueDictionary[bytes, SharedToken] = weakref.WeakValueDictionary()
 
 
-def shared_token(*identity: str, early: float = 60.0) -> SharedToken:
+def shared_token(*identity: str | Secret, early: float = 60.0) -> SharedToken:
     """The token of all clients with this ``identity`` (base URL, user, secret, scope). Keep a reference to it."""
     digest = hashlib.blake2b(key=_salt)
-    for part in identity:
+    for part in map(_text, identity):
         digest.update(len(part).to_bytes(4, "big") + part.encode())
     key = digest.digest()
     with _lock:

@@ -44,7 +44,7 @@ class ClientCredentials(Authorizer):
         self._client_id = client_id.strip()
         self._client_secret = client_secret
         self._url = base_address(token_url, "Bentley iTwin token_url")
-        self._token = shared_token("itwin", self._url, self._client_id, client_secret.reveal(), SCOPE, early=EARLY)
+        self._token = shared_token("itwin", self._url, self._client_id, client_secret, SCOPE, early=EARLY)
         self._http = HttpClient("Bentley identity server", explain=explain, concurrency=2)
 
     async def headers(self) -> Mapping[str, str]:

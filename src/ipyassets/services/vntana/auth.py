@@ -63,8 +63,8 @@ class TokenLogin:
     def body(self) -> dict[str, str]:
         return {"personal-access-token": self.token.reveal()}
 
-    def identity(self) -> tuple[str, ...]:
-        return ("token", self.token.reveal())
+    def identity(self) -> tuple[str | Secret, ...]:
+        return ("token", self.token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ class PasswordLogin:
     def body(self) -> dict[str, str]:
         return {"email": self.email, "password": self.password.reveal()}
 
-    def identity(self) -> tuple[str, ...]:
-        return ("password", self.email, self.password.reveal())
+    def identity(self) -> tuple[str | Secret, ...]:
+        return ("password", self.email, self.password)
 
 
 Login = TokenLogin | PasswordLogin
