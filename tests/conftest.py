@@ -1,13 +1,15 @@
-"""What every test shares: a cache of its own, and no credentials from outside."""
+"""What every test shares: a cache of its own, no credentials from outside, and a sandbox where one is asked for."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import fields, replace
 
 import pytest
 
 from ipyassets.http.cache import cache
+from ipyassets.sandbox import Sandbox
 
 
 @pytest.fixture(autouse=True)
@@ -26,3 +28,21 @@ def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith(("VNTANA_", "ITWIN_", "SCENARIO_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+
+
+@pytest.fixture(scope="module")
+def shared_sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
+    """One sandbox for all tests of a module, as new for each: no faults, nothing logged, its settings and clock."""
+    settings, clock = replace(shared_sandbox.settings), shared_sandbox.world.clock
+    shared_sandbox.faults.log.clear()
+    yield shared_sandbox
+    shared_sandbox.faults.clear()
+    shared_sandbox.world.clock = clock
+    for field in fields(settings):
+        setattr(shared_sandbox.settings, field.name, getattr(settings, field.name))

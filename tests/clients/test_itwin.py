@@ -13,12 +13,6 @@ from ipyassets.sandbox import Sandbox
 from ipyassets.services.itwin.auth import ClientCredentials, GivenToken
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
-
-
 @pytest.fixture
 def itwin(sandbox: Sandbox) -> Iterator[ITwin]:
     with sandbox.itwin() as client:

@@ -11,12 +11,6 @@ from ipyassets.http import credentials
 from ipyassets.sandbox import Sandbox
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
-
-
 @pytest.fixture
 def scenario(sandbox: Sandbox) -> Iterator[Scenario]:
     with sandbox.scenario() as client:

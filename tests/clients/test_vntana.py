@@ -4,7 +4,6 @@ import asyncio
 import pickle
 import re
 import traceback
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,19 +11,6 @@ from ipyassets.clients.vntana import AsyncVntana, Vntana
 from ipyassets.clients.vntana_public import AsyncVntanaPublic
 from ipyassets.errors import AuthenticationError, InvalidRequest, NotFound
 from ipyassets.http import credentials
-from ipyassets.sandbox import Sandbox
-
-
-@pytest.fixture(scope="module")
-def shared_sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
-    yield shared_sandbox
-    shared_sandbox.faults.log.clear()
 
 
 def at_prompt(monkeypatch, answer):

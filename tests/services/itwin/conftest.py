@@ -7,26 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from ipyassets.http import loop
-from ipyassets.http.retry import RetryPolicy
 from ipyassets.http.secret import Secret
 from ipyassets.sandbox import Sandbox
 from ipyassets.services.itwin.auth import ClientCredentials, GivenToken
 from ipyassets.services.itwin.client import ITwinService
-
-QUICK = RetryPolicy(attempts=3, first=0.001, longest=0.002, retry_after_limit=0.2)
-
-
-@pytest.fixture(scope="module")
-def shared_sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
-    shared_sandbox.faults.log.clear()
-    yield shared_sandbox
-    shared_sandbox.faults.clear()
+from tests.services.calls import QUICK
 
 
 def quick(service: ITwinService) -> ITwinService:

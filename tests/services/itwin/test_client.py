@@ -9,21 +9,15 @@ from ipyassets.errors import BadResponse, InvalidRequest, NotFound, RateLimited
 from ipyassets.http import loop
 from ipyassets.http.secret import Secret
 from ipyassets.sandbox import Sandbox
-from ipyassets.services.base import PosterSource, Record, Served
+from ipyassets.services.base import Record, Served
 from ipyassets.services.itwin.auth import GivenToken
 from ipyassets.services.itwin.client import ITwinService
+from tests.services.calls import fetch
 
 
 @pytest.fixture
 def record(service: ITwinService) -> Record:
     return loop.run(service.search().page(0)).records[0]
-
-
-def fetch(source: PosterSource) -> Served:
-    async def go() -> Served:
-        return await source.fetch()
-
-    return loop.run(go())
 
 
 def size(served: Served) -> tuple[int, int]:

@@ -8,23 +8,8 @@ import pytest
 from ipyassets.errors import BadResponse, InvalidRequest, NotFound, PermissionDenied, RateLimited, ServiceUnavailable
 from ipyassets.http import loop
 from ipyassets.sandbox import Sandbox
-from ipyassets.services.base import Page, Record
 from ipyassets.services.itwin.client import ITwinService
-from ipyassets.services.itwin.search import IModelSearch
-
-
-def walk(search: IModelSearch) -> list[Page]:
-    async def go() -> list[Page]:
-        pages = [await search.page(0)]
-        while pages[-1].next is not None:
-            pages.append(await search.page(len(pages), pages[-1].next))
-        return pages
-
-    return loop.run(go())
-
-
-def records(search: IModelSearch) -> list[Record]:
-    return [record for page in walk(search) for record in page.records]
+from tests.services.calls import records, walk
 
 
 def test_pages_to_the_end(sandbox: Sandbox, service: ITwinService) -> None:

@@ -8,28 +8,11 @@ from typing import Any
 import pytest
 
 from ipyassets.http import loop
-from ipyassets.http.retry import RetryPolicy
 from ipyassets.http.secret import Secret
 from ipyassets.sandbox import Sandbox
-from ipyassets.services.base import Page, PosterSource, Record, Search, Served
 from ipyassets.services.scenario.auth import BasicKeys
 from ipyassets.services.scenario.client import ScenarioService
-
-QUICK = RetryPolicy(attempts=3, first=0.001, longest=0.002, retry_after_limit=0.2)
-
-
-@pytest.fixture(scope="module")
-def shared_sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
-    shared_sandbox.faults.log.clear()
-    yield shared_sandbox
-    shared_sandbox.faults.clear()
-
+from tests.services.calls import QUICK
 
 Make = Callable[..., ScenarioService]
 
@@ -54,28 +37,3 @@ def make(sandbox: Sandbox) -> Iterator[Make]:
 @pytest.fixture
 def service(make: Make) -> ScenarioService:
     return make()
-
-
-def walk(search: Search) -> list[Page]:
-    """All pages: by cursor, or by number up to the first that is empty."""
-
-    async def go() -> list[Page]:
-        pages = [await search.page(0)]
-        while pages[-1].records if search.random_access else pages[-1].next is not None:
-            pages.append(await search.page(len(pages), pages[-1].next))
-        return pages
-
-    return loop.run(go())
-
-
-def records(search: Search) -> list[Record]:
-    return [record for page in walk(search) for record in page.records]
-
-
-def fetch(source: PosterSource | None) -> Served:
-    assert source is not None
-
-    async def go() -> Served:
-        return await source.fetch()
-
-    return loop.run(go())

@@ -16,7 +16,8 @@ from ipyassets.sandbox import Sandbox
 from ipyassets.services.base import Record, Served
 from ipyassets.services.scenario.auth import BasicKeys
 from ipyassets.services.scenario.client import ScenarioService
-from tests.services.scenario.conftest import Make, fetch, records
+from tests.services.calls import fetch, records
+from tests.services.scenario.conftest import Make
 
 
 def one(service: ScenarioService, kind: str, *, hit: bool) -> Record:

@@ -18,7 +18,8 @@ from ipyassets.http import loop
 from ipyassets.sandbox import Sandbox
 from ipyassets.services.scenario.client import ScenarioService
 from ipyassets.services.scenario.search import AssetSearch
-from tests.services.scenario.conftest import Make, records, walk
+from tests.services.calls import records, walk
+from tests.services.scenario.conftest import Make
 
 
 def first(service: ScenarioService, text: str = "", **keywords: Any) -> list[str]:

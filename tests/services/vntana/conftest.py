@@ -1,30 +1,13 @@
-"""One sandbox for all tests of a module, as new before each."""
+"""Clients of the emulated Admin API."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from ipyassets.clients.vntana import Vntana
-from ipyassets.sandbox import Sandbox, Settings
-
-
-@pytest.fixture(scope="module")
-def shared_sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
-    yield shared_sandbox
-    shared_sandbox.faults.clear()
-    shared_sandbox.faults.log.clear()
-    shared_sandbox.world.clock = time.time
-    for name in ("vntana_bad_credentials_status", "vntana_expired_token_status", "vntana_single_token"):
-        setattr(shared_sandbox.settings, name, getattr(Settings(), name))
+from ipyassets.sandbox import Sandbox
 
 
 @pytest.fixture

@@ -12,19 +12,6 @@ from ipyassets.sandbox import Sandbox
 from ipyassets.services.vntana_public.filters import VntanaPublicFilters, request
 
 
-@pytest.fixture(scope="module")
-def shared_sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
-    yield shared_sandbox
-    shared_sandbox.faults.clear()
-    shared_sandbox.faults.log.clear()
-
-
 @pytest.fixture
 def public(sandbox: Sandbox) -> Iterator[VntanaPublic]:
     with sandbox.vntana_public() as client:
