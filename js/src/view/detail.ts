@@ -1,4 +1,3 @@
-import { Ranges } from "../core/ranges";
 import type { Tiles } from "../core/tiles";
 import type { AssetSource, Detail, Topic } from "../source";
 import { button, h, icon, SUPPRESS, say } from "./dom";
@@ -195,12 +194,10 @@ export class DetailView {
     const to = this.#index + by;
     if (to < 0 || to >= this.#source.now.result.count) return;
     this.#index = to;
-    this.#tiles.wish(this, { visible: Ranges.span(to, to), ahead: Ranges.empty, edge: 128 });
     this.#ask();
   }
 
   #freeUrls(): void {
-    this.#tiles.leave(this);
     for (const url of this.#urls.splice(0)) URL.revokeObjectURL(url);
   }
 
