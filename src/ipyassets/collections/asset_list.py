@@ -97,6 +97,9 @@ class _AssetListBase(Generic[A]):
                 yield item
             found, start = await self._step(start)
 
+    def _stream(self, box: Box, *, keep_content: bool = False) -> PosterStream:
+        return PosterStream(self._walk(), box, keep_content=keep_content)
+
     async def _all(self) -> list[Item]:
         if self._pages.random_access:
             return await self._items(0, await self._length())
@@ -192,9 +195,6 @@ class AssetList(_AssetListBase[Asset], Sequence[Asset]):
             yield from map(self._wrap, found)
             found, start = loop.run(self._step(start))
 
-    def __contains__(self, asset: object) -> bool:
-        return any(asset == mine for mine in self)
-
     def to_pandas(self) -> pd.DataFrame:
         """All assets as a DataFrame, one row each; fetches every page.
 
@@ -243,16 +243,13 @@ class AssetList(_AssetListBase[Asset], Sequence[Asset]):
 
         Use `posters` to learn why one failed.
         """
-        stream = self._stream(Box(width, height, size), keep_content=False)
+        stream = self._stream(Box(width, height, size))
         try:
             while taken := loop.run(stream.take()):
                 for result in taken:
                     yield self._wrap(result.item), result.image
         finally:
             loop.run(stream.stop())
-
-    def _stream(self, box: Box, *, keep_content: bool) -> PosterStream:
-        return PosterStream(self._walk(), box, keep_content=keep_content)
 
     def _count_if_known(self) -> int | None:
         """The length, if finding it out needs no more than the first page."""
@@ -319,7 +316,7 @@ class AsyncAssetList(_AssetListBase[AsyncAsset]):
         self, width: int | None = None, height: int | None = None, *, size: str | None = None
     ) -> ImageBatch:
         """As `AssetList.posters`, without a progress bar. When cancelled, what had come is kept as ``last_batch``."""
-        stream = PosterStream(self._walk(), Box(width, height, size), keep_content=True)
+        stream = self._stream(Box(width, height, size), keep_content=True)
         results: list[PosterResult] = []
         try:
             while taken := await loop.awaiting(stream.take()):
@@ -333,7 +330,7 @@ class AsyncAssetList(_AssetListBase[AsyncAsset]):
         self, width: int | None = None, height: int | None = None, *, size: str | None = None
     ) -> AsyncIterator[tuple[AsyncAsset, Image.Image | None]]:
         """As `AssetList.iter_posters`."""
-        stream = PosterStream(self._walk(), Box(width, height, size))
+        stream = self._stream(Box(width, height, size))
         try:
             while taken := await loop.awaiting(stream.take()):
                 for result in taken:

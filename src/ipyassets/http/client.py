@@ -32,9 +32,7 @@ from ipyassets.http.retry import DEFAULT_POLICY, RETRIED_STATUSES, RetryPolicy, 
 from ipyassets.http.secret import SecretHeaders
 
 if TYPE_CHECKING:
-    from httpx import AsyncClient
-
-    from ipyassets.http.transport import URLParts
+    from ipyassets.http.transport import AsyncClient, URLParts
 
 __all__ = ["HttpClient"]
 

@@ -20,11 +20,9 @@ import aiohttp
 import httpx
 from yarl import URL
 
-__all__ = ["Headers", "Request", "Response", "TransportError", "URLParts", "open_client", "timeouts"]
+__all__ = ["AsyncClient", "TransportError", "URLParts", "open_client", "timeouts"]
 
-Request = httpx.Request
-Response = httpx.Response
-Headers = httpx.Headers
+AsyncClient = httpx.AsyncClient
 URLParts = httpx.URL
 TransportError = httpx.TransportError
 """Anything that kept an answer from arriving whole: no connection, time-out, reset, cut body."""

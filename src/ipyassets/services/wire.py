@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any, Final
@@ -18,6 +19,7 @@ __all__ = [
     "error_body",
     "host",
     "identity",
+    "is_uuid",
     "listed",
     "origin",
     "page_size",
@@ -28,8 +30,14 @@ __all__ = [
     "zulu",
 ]
 
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _LONGEST_MESSAGE: Final = 400
 _PORTS: Final = {"http": 80, "https": 443}
+
+
+def is_uuid(text: str) -> bool:
+    """Whether ``text`` is a uuid in the usual form, 8-4-4-4-12 hexadecimal digits."""
+    return _UUID.fullmatch(text) is not None
 
 
 def utc(value: object) -> datetime | None:

@@ -14,7 +14,7 @@ from ipyassets.services.itwin.auth import ClientCredentials, GivenToken
 from ipyassets.services.itwin.errors import explain
 from ipyassets.services.itwin.records import imodel, workspace
 from ipyassets.services.itwin.search import ACCEPT_IMODELS, FILTERS, SORTS, IModelSearch, next_link, parameters
-from ipyassets.services.wire import base_address, host, listed, segment
+from ipyassets.services.wire import base_address, host, is_uuid, listed, segment
 
 __all__ = ["BASE_URL", "TOKEN_URL", "ITwinService"]
 
@@ -128,7 +128,7 @@ class ITwinService(AssetService):
     async def _itwin(self, wanted: str | None) -> str:
         """The id of the iTwin to search: the one asked for (by id, name or number), else the only one."""
         wanted = wanted or self._chosen
-        if wanted is not None and _is_guid(wanted):
+        if wanted is not None and is_uuid(wanted):
             return wanted
         if wanted is not None:
             return await self._named(wanted)
@@ -157,12 +157,6 @@ def _fitting(width: int | None, height: int | None) -> str:
         return "small"
     fills = (width is not None and width <= _SMALL[0]) or (height is not None and height <= _SMALL[1])
     return "small" if fills else "large"
-
-
-def _is_guid(text: str) -> bool:
-    return [len(part) for part in text.split("-")] == [8, 4, 4, 4, 12] and all(
-        character in "0123456789abcdefABCDEF-" for character in text
-    )
 
 
 def _which(places: Sequence[Workspace]) -> str:

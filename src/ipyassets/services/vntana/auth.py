@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from ipyassets.http.tokens import SharedToken, shared_token
 from ipyassets.services.base import Workspace
 from ipyassets.services.vntana.errors import response, token_is_stale
 from ipyassets.services.vntana.records import Organization, organization, workspace
-from ipyassets.services.wire import listed
+from ipyassets.services.wire import is_uuid, listed
 
 __all__ = ["Ladder", "Login", "PasswordLogin", "Reach", "Scope", "TokenLogin"]
 
@@ -31,7 +30,6 @@ HEADER: Final = "X-AUTH-TOKEN"
 _PREFIX: Final = "bearer "
 _REFUSED_FOR: Final = 5.0
 """Seconds a refused login is not tried again: a batch of posters must not lock the account."""
-_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NAMED_IN_MESSAGES: Final = 20
 
 Obtain = Callable[[], Awaitable[Secret]]
@@ -221,13 +219,13 @@ class Ladder:
         place = await self.organization()
         if place.administered:
             return self._in_organization(place)
-        if workspace is not None and _UUID.fullmatch(workspace):
+        if workspace is not None and is_uuid(workspace):
             return self._in_workspace(place, workspace)
         return (await self.reach(workspace)).scope
 
     async def workspace_uuid(self, workspace: str) -> str:
         """The uuid of a workspace called by uuid, slug or name; a uuid is not looked up."""
-        return workspace if _UUID.fullmatch(workspace) else (await self.reach(workspace)).workspaces[0].id
+        return workspace if is_uuid(workspace) else (await self.reach(workspace)).workspaces[0].id
 
     @staticmethod
     def steadfast(scope: Scope) -> _Steadfast:

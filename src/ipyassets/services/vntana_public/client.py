@@ -15,13 +15,12 @@ from ipyassets.services.vntana.errors import declined, explain, response
 from ipyassets.services.vntana.records import blob, product
 from ipyassets.services.vntana.search import answered
 from ipyassets.services.vntana_public.filters import FILTERS, request
-from ipyassets.services.wire import base_address, host, segment
+from ipyassets.services.wire import base_address, host, is_uuid, segment
 
 __all__ = ["BASE_URL", "VntanaPublicService"]
 
 BASE_URL: Final = "https://api.vntana.com"
 _SLUG: Final = re.compile(r"[\w.~-]+")
-_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class VntanaPublicService(AssetService):
@@ -116,7 +115,7 @@ class PublicSearch(Search):
 def slug(value: str, what: str) -> str:
     """A slug, checked. Raises `InvalidRequest` for a name or a uuid, which the Public API does not know."""
     text = value.strip()
-    if not _SLUG.fullmatch(text) or text in (".", "..") or _UUID.fullmatch(text):
+    if not _SLUG.fullmatch(text) or text in (".", "..") or is_uuid(text):
         raise InvalidRequest(
             f"VntanaPublic takes the slug of the {what}, as in platform.vntana.com/ORGANIZATION/WORKSPACE: "
             f"no name and no uuid. Got {value!r:.80}."
