@@ -153,6 +153,16 @@ def test_detail_tells_what_is_known_and_no_address(page: Page):
     assert answer[-1][1] == [picture(colour=3)]
 
 
+def test_detail_of_the_last_known_asset_finds_out_whether_there_are_more(page: Page):
+    """In a list that grows as it is walked, the large view ended at what the grid had happened to fetch."""
+    explorer = Explorer(Shop(120, numbered=False))
+    browser = page(explorer)
+    assert browser.ready()["count"] == 50
+    browser.ask("detail", generation=browser.generation, index=49, edge=1024)
+    assert browser.until(lambda: browser.trait("_result")["count"] == 100)
+    assert not browser.trait("_result")["ended"]
+
+
 def test_detail_beyond_the_end_is_refused(page: Page):
     answer = page(Explorer(Shop(3))).ask("detail", generation=1, index=99, edge=1024)
     assert answer.last["op"] == "error"

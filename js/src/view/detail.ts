@@ -92,8 +92,12 @@ export class DetailView {
 
   sync(changed: ReadonlySet<Topic>): void {
     if (!this.open) return;
-    if (changed.has("result") && this.#source.now.result.generation !== this.#tiles.generation) this.close();
-    else this.#paintChosen();
+    if (changed.has("result") && this.#source.now.result.generation !== this.#tiles.generation) {
+      this.close();
+      return;
+    }
+    this.#paintPlace(); // a list that is walked may have grown
+    this.#paintChosen();
   }
 
   /** Close, and say which asset was last shown. */
@@ -113,12 +117,9 @@ export class DetailView {
     this.#asking?.abort();
     const asking = new AbortController();
     this.#asking = asking;
-    const { count } = this.#source.now.result;
     const small = this.#tiles.get(this.#index);
     say(this.#title, small?.name || `Item ${this.#index + 1}`);
-    say(this.#place, `${(this.#index + 1).toLocaleString("en")} / ${count.toLocaleString("en")}`);
-    this.#previous.disabled = this.#index === 0;
-    this.#next.disabled = this.#index >= count - 1;
+    this.#paintPlace();
     this.#paintChosen();
     this.#facts.replaceChildren();
     this.#freeUrls();
@@ -177,6 +178,14 @@ export class DetailView {
     this.#picture.replaceChildren(
       h("div", { class: "ipya-mark" }, icon(name), h("span", { dir: "auto" }, text)),
     );
+  }
+
+  #paintPlace(): void {
+    const { count, ended } = this.#source.now.result;
+    const all = count.toLocaleString("en") + (ended ? "" : "+");
+    say(this.#place, `${(this.#index + 1).toLocaleString("en")} / ${all}`);
+    this.#previous.disabled = this.#index === 0;
+    this.#next.disabled = this.#index >= count - 1;
   }
 
   #paintChosen(): void {

@@ -6,6 +6,7 @@ never block: anything that takes time runs on the package's loop thread and answ
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from abc import abstractmethod
 from collections.abc import Coroutine, Mapping
@@ -128,6 +129,9 @@ class GridWidget(anywidget.AnyWidget):
             detail["buffer"] = 0
         buffers = [] if content is None else [content]
         self._post({"op": "reply", "request": request, "detail": detail}, buffers)
+        # Where a list grows as it is walked, the large view can go on past what the grid has shown.
+        with contextlib.suppress(AssetServiceError):
+            await shown.tiles(index + 1, index + 1)
 
     def _refuse(self, request: str, message: str) -> None:
         self._post({"op": "error", "request": request, "message": message[:1000]})
