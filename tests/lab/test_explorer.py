@@ -190,3 +190,25 @@ def test_two_views_of_one_widget(open_notebook: Open) -> None:
     views[1].settle()
     views[1].tile(0).click()
     views[1].expect_selected(0)
+
+
+def test_detail_goes_on_where_the_list_grows(open_notebook: Open) -> None:
+    """iModels come page by page without a count; the large view stopped at what the grid had happened to fetch."""
+    notebook = open_notebook(
+        "import ipyassets as ia\n"
+        "itwin = ia.connect().itwin\n"
+        "search = itwin.core.search\n"
+        "itwin.core.search = lambda *words, **more: search(*words, **{**more, 'page_size': 5})\n"
+        "explorer = ia.Explorer(itwin, height=200)\n"
+        "explorer"
+    )
+    notebook.run(0)
+    view = View(notebook, 0)
+    view.settle()
+    view.tile(0).dblclick()
+    expect(view.dialog).to_be_visible()
+    following = view.dialog.get_by_role("button", name="Next")
+    for _ in range(17):
+        following.click()
+    expect(view.dialog.get_by_text("18 / 18", exact=True)).to_be_visible()
+    expect(following).to_be_disabled()
