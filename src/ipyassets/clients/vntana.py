@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from ipyassets.clients.base import AsyncClient, BlockingClient, Client, L
 from ipyassets.collections.asset_list import AssetList, AsyncAssetList
-from ipyassets.collections.images import decode, in_decode_pool
-from ipyassets.collections.posters import Box, served
+from ipyassets.collections.posters import Box, decoded, served
 from ipyassets.http import loop
 from ipyassets.http.credentials import missing, prompt, secret, setting
 from ipyassets.services.base import Served
@@ -59,7 +58,7 @@ async def _served(core: VntanaService, product: str, workspace: str, blob_id: st
 
 async def _poster(core: VntanaService, product: str, workspace: str, blob_id: str, box: Box) -> Image.Image:
     found = await _served(core, product, workspace, blob_id, box)
-    return await in_decode_pool(decode, found.content, box.width, box.height, _about(core, product))
+    return await decoded(found, box, _about(core, product))
 
 
 def _about(core: VntanaService, product: str) -> str:

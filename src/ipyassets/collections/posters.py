@@ -19,7 +19,7 @@ from ipyassets.services.base import AssetService, PosterSource, Record, Served
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["Box", "PosterResult", "PosterStream", "about", "fetch_poster", "poster", "served"]
+__all__ = ["Box", "PosterResult", "PosterStream", "about", "decoded", "fetch_poster", "poster", "served"]
 
 _AHEAD = 32 + 4 * (os.cpu_count() or 1)
 """Posters under way at once: so many fetched, and some to decode for each core."""
@@ -100,7 +100,12 @@ async def served(source: PosterSource, what: str) -> Served:
 async def poster(service: AssetService, record: Record, box: Box) -> Image.Image:
     """The poster of ``record`` as a ``PIL.Image`` that fits ``box``."""
     found = await fetch_poster(service, record, width=box.width, height=box.height, size=box.size)
-    return await in_decode_pool(decode, found.content, box.width, box.height, about(service, record))
+    return await decoded(found, box, about(service, record))
+
+
+async def decoded(found: Served, box: Box, what: str) -> Image.Image:
+    """``found`` as a ``PIL.Image`` that fits ``box``. Raises `BadResponse`, calling it ``what``, if it is damaged."""
+    return await in_decode_pool(decode, found.content, box.width, box.height, what)
 
 
 class PosterStream:
@@ -187,7 +192,7 @@ class PosterStream:
         service, record = item
         try:
             found = await fetch_poster(service, record, width=box.width, height=box.height, size=box.size)
-            result.image = await in_decode_pool(decode, found.content, box.width, box.height, about(service, record))
+            result.image = await decoded(found, box, about(service, record))
             if self._keep_content:
                 result.content = found.content
         except AssetServiceError as error:
