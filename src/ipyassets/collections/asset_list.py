@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, Self, TypeVar, overload
 
@@ -11,6 +10,7 @@ from ipyassets.collections.assets import Asset, AssetBase, AsyncAsset
 from ipyassets.collections.batch import ImageBatch
 from ipyassets.collections.pages import FixedPages, Item, Pages
 from ipyassets.collections.posters import Box, PosterResult, PosterStream
+from ipyassets.collections.progress import bar
 from ipyassets.collections.span import Span
 from ipyassets.errors import AssetServiceError, Interrupted, InvalidRequest
 from ipyassets.http import loop
@@ -221,10 +221,10 @@ class AssetList(_AssetListBase[Asset], Sequence[Asset]):
         stream = self._stream(Box(width, height, size), keep_content=True)
         results: list[PosterResult] = []
         try:
-            with _progress(self._count_if_known(), progress) as bar:
+            with bar(self._count_if_known(), "poster", "Posters", progress) as shown:
                 while taken := loop.run(stream.take()):
                     results.extend(taken)
-                    bar.update(len(taken))
+                    shown.update(len(taken))
         except KeyboardInterrupt:
             results.extend(loop.run(stream.stop()))
             batch = self._batch(results)
@@ -337,16 +337,3 @@ class AsyncAssetList(_AssetListBase[AsyncAsset]):
                     yield self._wrap(result.item), result.image
         finally:
             await loop.awaiting(stream.stop())
-
-
-def _progress(total: int | None, wanted: bool | None) -> Any:
-    """A tqdm bar that shows itself after a second; none where nobody looks, so that saved notebooks stay equal."""
-    from ipyassets.http.credentials import person_at_prompt
-
-    # A script in a terminal asks nobody anything, but somebody looks on. A kernel's stderr is no terminal.
-    shown = person_at_prompt() or (sys.stderr is not None and sys.stderr.isatty()) if wanted is None else wanted
-    if shown:
-        from tqdm.auto import tqdm
-    else:
-        from tqdm import tqdm
-    return tqdm(total=total, unit="poster", desc="Posters", delay=0 if wanted else 1, disable=not shown)
