@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ipyassets.collections import asset_list
+from ipyassets.collections import progress
 from ipyassets.collections.asset_list import AsyncAssetList
 from ipyassets.collections.images import decode
 from ipyassets.collections.pages import Item
@@ -183,7 +183,7 @@ def test_a_contact_sheet_is_one_image_of_all():
 def test_a_script_in_a_terminal_shows_progress(monkeypatch: pytest.MonkeyPatch, terminal: bool):
     """Only prompts and notebooks did: a script that fetched thousands of posters said nothing for minutes."""
     monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
-    with asset_list._progress(10, None) as bar:
+    with progress.bar(10, "poster", "Posters", None) as bar:
         assert bar.disable is not terminal
 
 
@@ -204,7 +204,7 @@ class Bar(contextlib.nullcontext):
         self.count += more
         if self.count >= 20: os.kill(os.getpid(), signal.SIGINT)
 
-asset_list._progress = lambda *_: Bar()
+asset_list.bar = lambda *_: Bar()
 ia.cache.enabled = False
 service = MemoryService(50, page_size=50)
 service.before_poster = lambda id: asyncio.Event().wait() if id == "asset-20" else None

@@ -502,7 +502,7 @@ def test_replies_go_where_the_front_end_asked():
         def _reply_subshell_for(self, data, default):
             return "the cell's own"
 
-    from ipyassets.widgets.grid_widget import _answer_where_asked
+    from ipyassets.widgets.comm_widget import _answer_where_asked
 
     comm = Comm()
     _answer_where_asked(comm)

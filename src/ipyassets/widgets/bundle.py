@@ -22,11 +22,11 @@ def _static(name: str) -> str:
         ) from None
 
 
-def script() -> str:
-    """The ECMAScript module that all our widgets share."""
-    return _static("grid.js")
+def script(name: str) -> str:
+    """The ECMAScript module of one family of widgets, such as ``grid``."""
+    return _static(f"{name}.js")
 
 
-def style() -> str:
+def style(name: str) -> str:
     """Its stylesheet; every selector begins with ``ipya-``."""
-    return _static("grid.css")
+    return _static(f"{name}.css")

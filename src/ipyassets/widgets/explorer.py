@@ -19,9 +19,10 @@ from ipyassets.http import loop
 from ipyassets.widgets import messages
 from ipyassets.widgets.found import Found, PickedPages, places_of
 from ipyassets.widgets.grid_widget import GridWidget
-from ipyassets.widgets.messages import Query, Refused
+from ipyassets.widgets.messages import Query
 from ipyassets.widgets.people import somebody_may_be_there
 from ipyassets.widgets.ranges import Ranges
+from ipyassets.widgets.reading import Refused
 from ipyassets.widgets.services import Entry, entries
 
 if TYPE_CHECKING:

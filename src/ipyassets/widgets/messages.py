@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from ipyassets.widgets.ranges import Ranges
+from ipyassets.widgets.reading import Refused, edge, index, is_index, listed, optional, text, word
 
 __all__ = [
     "Ask",
@@ -15,7 +16,6 @@ __all__ = [
     "FilterValue",
     "Hello",
     "Query",
-    "Refused",
     "Search",
     "Select",
     "Tiles",
@@ -26,18 +26,12 @@ __all__ = [
 MOST_TILES: Final = 2_000
 MOST_RANGES: Final = 20_000
 MOST_REQUESTS: Final = 1_000
-LARGEST_INDEX: Final = 2**40
-LONGEST_TEXT: Final = 1_000
 MOST_FILTERS: Final = 64
 MOST_CHOICES: Final = 200
 EDGES: Final = (16, 512)
 DETAIL_EDGES: Final = (64, 2048)
 
 FilterValue: TypeAlias = str | list[str] | bool
-
-
-class Refused(Exception):
-    """The browser asked for something that cannot be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +103,9 @@ def read(content: object) -> tuple[str, Ask]:
     if not isinstance(content, Mapping):
         raise Refused("A message must be an object.")
     if content.get("op") == "cancel":
-        requests = _list(content, "requests", MOST_REQUESTS)
-        return "", Cancel(tuple(_text(request, "requests", 64) for request in requests))
-    return _text(content.get("request"), "request", 64), _ask(content)
+        requests = listed(content, "requests", MOST_REQUESTS)
+        return "", Cancel(tuple(word(request, "requests") for request in requests))
+    return word(content.get("request"), "request"), _ask(content)
 
 
 def _ask(content: Mapping[str, Any]) -> Ask:
@@ -123,14 +117,14 @@ def _ask(content: Mapping[str, Any]) -> Ask:
         case "search":
             return Search(_query(content.get("query")))
         case "select":
-            return Select(_index(content, "generation"), _ranges(content))
+            return Select(index(content, "generation"), _ranges(content))
         case "tiles":
             ranges = _ranges(content)
             if len(ranges) > MOST_TILES:
                 raise Refused(f"At most {MOST_TILES} tiles are given at once.")
-            return Tiles(_index(content, "generation"), ranges, _edge(content, EDGES))
+            return Tiles(index(content, "generation"), ranges, edge(content, EDGES))
         case "detail":
-            return Detail(_index(content, "generation"), _index(content, "index"), _edge(content, DETAIL_EDGES))
+            return Detail(index(content, "generation"), index(content, "index"), edge(content, DETAIL_EDGES))
         case _:
             raise Refused("There is no such request.")
 
@@ -142,11 +136,11 @@ def _query(value: object) -> Query:
     if not isinstance(filters, Mapping) or len(filters) > MOST_FILTERS:
         raise Refused("filters must be an object of filter values.")
     return Query(
-        service=_text(value.get("service"), "service"),
-        place=_optional(value.get("place"), "place"),
-        text=_text(value.get("text"), "text"),
-        filters={_text(name, "filters"): _filter(setting) for name, setting in filters.items()},
-        sort=_optional(value.get("sort"), "sort"),
+        service=text(value.get("service"), "service"),
+        place=optional(value.get("place"), "place"),
+        text=text(value.get("text"), "text"),
+        filters={text(name, "filters"): _filter(setting) for name, setting in filters.items()},
+        sort=optional(value.get("sort"), "sort"),
     )
 
 
@@ -156,52 +150,16 @@ def _filter(value: object) -> FilterValue:
     if isinstance(value, list):
         if len(value) > MOST_CHOICES:
             raise Refused(f"A filter takes at most {MOST_CHOICES} values.")
-        return [_text(choice, "filters") for choice in value]
-    return _text(value, "filters")
+        return [text(choice, "filters") for choice in value]
+    return text(value, "filters")
 
 
 def _ranges(content: Mapping[str, Any]) -> Ranges:
     pairs = []
-    for pair in _list(content, "ranges", MOST_RANGES):
-        if not isinstance(pair, list) or len(pair) != 2 or not all(_is_index(end) for end in pair):
+    for pair in listed(content, "ranges", MOST_RANGES):
+        if not isinstance(pair, list) or len(pair) != 2 or not all(is_index(end) for end in pair):
             raise Refused("ranges must be pairs of positions.")
         if pair[0] > pair[1]:
             raise Refused("A range must not end before it begins.")
         pairs.append((pair[0], pair[1]))
     return Ranges.of(pairs)
-
-
-def _list(content: Mapping[str, Any], name: str, most: int) -> list[Any]:
-    value = content.get(name)
-    if not isinstance(value, list) or len(value) > most:
-        raise Refused(f"{name} must be a list of at most {most}.")
-    return value
-
-
-def _text(value: object, name: str, longest: int = LONGEST_TEXT) -> str:
-    if not isinstance(value, str) or len(value) > longest:
-        raise Refused(f"{name} must be a text of at most {longest} characters.")
-    return value
-
-
-def _optional(value: object, name: str) -> str | None:
-    return None if value is None else _text(value, name)
-
-
-def _is_index(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_INDEX
-
-
-def _index(content: Mapping[str, Any], name: str) -> int:
-    value = content.get(name)
-    if not _is_index(value):
-        raise Refused(f"{name} must be a whole number, 0 or more.")
-    assert isinstance(value, int)
-    return value
-
-
-def _edge(content: Mapping[str, Any], bounds: tuple[int, int]) -> int:
-    edge = _index(content, "edge")
-    if not bounds[0] <= edge <= bounds[1]:
-        raise Refused(f"edge must be {bounds[0]} to {bounds[1]} pixels.")
-    return edge

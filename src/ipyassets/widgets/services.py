@@ -8,7 +8,8 @@ from typing import Any
 
 from ipyassets.errors import InvalidRequest
 from ipyassets.services.base import AssetService, Filter, Search
-from ipyassets.widgets.messages import FilterValue, Query, Refused
+from ipyassets.widgets.messages import FilterValue, Query
+from ipyassets.widgets.reading import Refused
 
 __all__ = ["Entry", "entries"]
 
