@@ -15,6 +15,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute, Mount, Router
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from ipyassets.sandbox.background import Background
 from ipyassets.sandbox.faults import TRANSPORT, App, FaultLayer, Faults, Message, Receive, Send
 
 __all__ = ["Runner", "application"]
@@ -75,10 +76,14 @@ class _Server(uvicorn.Server):
 
 
 class Runner:
-    """One run of the server, on a socket that is bound already."""
+    """One run of the server, on a socket that is bound already.
 
-    def __init__(self, app: App, listener: socket.socket) -> None:
+    ``background`` is open from before the first request until the end is asked for.
+    """
+
+    def __init__(self, app: App, listener: socket.socket, background: Background) -> None:
         self.listener = listener
+        self._background = background
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         config = uvicorn.Config(
@@ -105,6 +110,7 @@ class Runner:
             raise RuntimeError("the sandbox did not start") from self._failure
 
     def stop(self, timeout: float) -> None:
+        self._background.close()
         self._server.should_exit = True
         if self._thread is not threading.current_thread():
             self._thread.join(timeout)
@@ -114,10 +120,12 @@ class Runner:
     def _run(self) -> None:
         try:
             with asyncio.Runner() as runner:
+                self._background.open(runner.get_loop())
                 runner.run(self._server.serve(sockets=[self.listener]))
         except BaseException as error:  # handed to start(), or logged
             self._failure = error
             if self._ready.is_set():
                 logging.getLogger("ipyassets.sandbox").exception("the sandbox's server broke off")
         finally:
+            self._background.close()
             self._ready.set()

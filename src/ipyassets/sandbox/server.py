@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from ipyassets.sandbox.background import Background
 from ipyassets.sandbox.faults import App, Faults
 from ipyassets.sandbox.world import Settings, World
 
@@ -122,7 +123,7 @@ class Sandbox:
         with self._lock:
             if self._runner is None:
                 listener = socket.create_server((self._host, self._port))
-                runner = Runner(self._application, listener)
+                runner = Runner(self._application, listener, self.world.background)
                 self.world.origin = f"http://{self._host}:{listener.getsockname()[1]}"
                 runner.start(START_TIMEOUT)
                 self._runner = runner
@@ -151,6 +152,7 @@ class Sandbox:
         runner, self._runner = self._runner, None
         if runner is not None:
             runner.listener.close()
+            self.world.background = Background()
 
     def connection_info(self) -> dict[str, dict[str, str]]:
         """Addresses and credentials of the three services, as ``ipyassets sandbox`` prints them."""

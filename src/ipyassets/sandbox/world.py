@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ipyassets.sandbox.background import Background
+
 __all__ = ["Settings", "World"]
 
 
@@ -36,6 +38,22 @@ class Settings:
     """Whether ``?clientUuid=`` on the search over several workspaces narrows it to that one."""
     vntana_public_shows_internal: bool = False
     """Whether the Public API serves LIVE_INTERNAL products by uuid."""
+    vntana_conversion_time: float = 2.0
+    """Seconds that the conversion of a file takes, half of it waiting, besides the making of its poster. Invented."""
+    vntana_webhook_tries: int = 5
+    """How often a webhook is sent until it is accepted. Invented: the documents speak of some number of attempts."""
+    vntana_webhook_backoff: float = 1.0
+    """Seconds before the second try; each later pause is twice as long. Invented."""
+    vntana_webhook_timeout: float = 10.0
+    """Seconds within which a receiver has to answer. Invented."""
+    vntana_webhook_disables: bool = True
+    """Whether a webhook is disabled when its last try failed. Documented, but not after how many failures."""
+    vntana_webhook_invalid_status: int = 409
+    """Of refusals to manage a webhook: 409 is the only one declared for them, with no codes."""
+    vntana_webhook_asset_names: bool = False
+    """Whether payloads say ``asset.completed`` where samples say ``product.completed``."""
+    vntana_webhook_any_host: bool = False
+    """Whether webhooks go to other machines too: else a sandbox could be made to knock at any door."""
 
     itwin_token_lifetime: float = 3600.0
 
@@ -53,3 +71,5 @@ class World:
     """``http://127.0.0.1:PORT`` once the socket is bound; services build absolute links from it at request time."""
     clock: Callable[[], float] = field(default=time.time)
     """Seconds since the epoch; a test may put its own here to make tokens and URLs expire."""
+    background: Background = field(default_factory=Background)
+    """For work that goes on between requests."""
