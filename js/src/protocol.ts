@@ -5,6 +5,7 @@
  */
 
 import type { Range } from "./core/ranges";
+import type { PictureMessage } from "./kernel/pictures";
 
 export interface Choice {
   value: string;
@@ -80,40 +81,17 @@ export interface Traits {
   _picking: boolean;
 }
 
-export interface TileMessage {
+/** While its state is `wait`, the name is known and the picture on its way. */
+export interface TileMessage extends PictureMessage {
   index: number;
   id: string;
   name: string;
-  /** `wait`: the name is known, the picture is on its way. */
-  state: "wait" | "ok" | "none" | "error";
-  message?: string;
-  width?: number;
-  height?: number;
-  mime?: string;
-  /** Which of the message's buffers holds the picture. */
-  buffer?: number;
 }
 
-export interface DetailMessage {
+export interface DetailMessage extends PictureMessage {
   name: string;
   facts: [label: string, value: string][];
-  state: "ok" | "none" | "error";
-  message?: string;
-  width?: number;
-  height?: number;
-  mime?: string;
-  buffer?: number;
 }
 
-export type Ask =
-  | { op: "hello" }
-  | { op: "search"; query: Query }
-  | { op: "tiles"; generation: number; ranges: readonly Range[]; edge: number }
-  | { op: "detail"; generation: number; index: number; edge: number }
-  | { op: "select"; generation: number; ranges: readonly Range[] }
-  | { op: "use" };
-
-export type Answer =
-  | { op: "part"; request: string; tiles: TileMessage[] }
-  | { op: "reply"; request: string; generation?: number; detail?: DetailMessage }
-  | { op: "error"; request: string; message: string };
+export type Part = { op: "part"; request: string; tiles: TileMessage[] };
+export type Reply = { op: "reply"; request: string; generation?: number; detail?: DetailMessage };

@@ -4,22 +4,22 @@ import type { DetailMessage, Query, Result, Selection, Setup, TileMessage, Trait
 type Sent = Record<string, unknown> & { op: string; request: string };
 
 /** A widget model without a kernel: records what is sent, and lets a test play the other side. */
-export class FakeModel {
+export class FakeModel<T extends object = Traits> {
   readonly sent: Sent[] = [];
-  readonly #traits: Traits;
+  readonly #traits: T;
   readonly #callbacks = new Map<string, Set<(...args: never[]) => void>>();
   /** Plays the kernel as messages arrive; a test that answers by hand leaves it out. */
   onSend: ((message: Sent) => void) | null = null;
 
-  constructor(traits: Partial<Traits> = {}) {
-    this.#traits = { ...emptyTraits(), ...traits };
+  constructor(traits: Partial<T> = {}) {
+    this.#traits = { ...emptyTraits(), ...traits } as T;
   }
 
-  get model(): AnyModel<Traits> {
-    return this as unknown as AnyModel<Traits>;
+  get model(): AnyModel<T> {
+    return this as unknown as AnyModel<T>;
   }
 
-  get<K extends keyof Traits>(key: K): Traits[K] {
+  get<K extends keyof T>(key: K): T[K] {
     return this.#traits[key];
   }
 
@@ -38,9 +38,9 @@ export class FakeModel {
   }
 
   /** Python changes a trait. */
-  put<K extends keyof Traits>(key: K, value: Traits[K]): void {
+  put<K extends keyof T>(key: K, value: T[K]): void {
     this.#traits[key] = value;
-    this.emit(`change:${key}`);
+    this.emit(`change:${String(key)}`);
   }
 
   /** Python sends a message. */

@@ -1,4 +1,15 @@
-import type { Answer, Ask } from "../protocol";
+/** What is asked: an `op` and whatever belongs to it. */
+export interface Asked {
+  op: string;
+  [field: string]: unknown;
+}
+
+/** What is answered: parts, then one last reply or an error. */
+export interface Said {
+  op: string;
+  request: string;
+  [field: string]: unknown;
+}
 
 /** Refused or failed on the other side, in its words. */
 export class Refused extends Error {}
@@ -6,16 +17,13 @@ export class Refused extends Error {}
 /** Called off from this side. */
 export class Cancelled extends Error {}
 
-type Reply = Extract<Answer, { op: "reply" }>;
-type Part = Extract<Answer, { op: "part" }>;
-
-interface Pending {
+interface Pending<Reply, Part> {
   resolve(answered: { answer: Reply; buffers: DataView[] }): void;
   reject(error: Error): void;
   part: ((answer: Part, buffers: DataView[]) => void) | undefined;
 }
 
-interface Options {
+interface Options<Part> {
   signal?: AbortSignal;
   onPart?: (answer: Part, buffers: DataView[]) => void;
 }
@@ -24,9 +32,9 @@ interface Options {
  * Requests that wait for an answer. Answers are broadcast to every page that shows the widget, so each table marks
  * its requests with a word of its own and lets strangers' answers pass.
  */
-export class Requests {
+export class Requests<Reply extends Said = Said, Part extends Said = Said> {
   #next = 0;
-  #pending = new Map<string, Pending>();
+  #pending = new Map<string, Pending<Reply, Part>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #mark = Math.random().toString(36).slice(2, 10);
   readonly #send: (message: object) => void;
@@ -44,7 +52,10 @@ export class Requests {
     return this.#pending.size;
   }
 
-  async ask(ask: Ask, { signal, onPart }: Options = {}): Promise<{ answer: Reply; buffers: DataView[] }> {
+  async ask(
+    ask: Asked,
+    { signal, onPart }: Options<Part> = {},
+  ): Promise<{ answer: Reply; buffers: DataView[] }> {
     if (signal?.aborted) throw new Cancelled();
     const request = `${this.#mark}-${this.#next++}`;
     const cancel = () => {
@@ -64,12 +75,12 @@ export class Requests {
   }
 
   /** A message from the other side. */
-  receive(answer: Answer, buffers: DataView[]): void {
+  receive(answer: Said, buffers: DataView[]): void {
     this.#stopWaiting();
     this.#onLink(true);
-    if (answer.op === "part") this.#pending.get(answer.request)?.part?.(answer, buffers);
-    else if (answer.op === "reply") this.#take(answer.request)?.resolve({ answer, buffers });
-    else this.#take(answer.request)?.reject(new Refused(answer.message));
+    if (answer.op === "part") this.#pending.get(answer.request)?.part?.(answer as Part, buffers);
+    else if (answer.op === "reply") this.#take(answer.request)?.resolve({ answer: answer as Reply, buffers });
+    else this.#take(answer.request)?.reject(new Refused(String(answer.message ?? "")));
     this.#startWaiting();
   }
 
@@ -78,7 +89,7 @@ export class Requests {
     for (const request of [...this.#pending.keys()]) this.#take(request)?.reject(new Refused(reason));
   }
 
-  #take(request: string): Pending | undefined {
+  #take(request: string): Pending<Reply, Part> | undefined {
     const pending = this.#pending.get(request);
     this.#pending.delete(request);
     if (this.#pending.size === 0) this.#stopWaiting();

@@ -1,36 +1,30 @@
 import type { AnyModel } from "@anywidget/types";
 import { Ranges } from "../core/ranges";
-import type { Answer, DetailMessage, Query, TileMessage, Traits } from "../protocol";
-import type { AssetSource, Detail, Link, Picture, Snapshot, Tile, Topic } from "../source";
-import { Cancelled, Requests } from "./requests";
-
-/** Milliseconds of silence after which the kernel counts as slow. */
-const PATIENCE = 10_000;
-
-/** Raster types only: an SVG is a document, and whatever Python may send, it is not shown as one. */
-const RASTER = new Set(["image/jpeg", "image/png", "image/webp", "image/gif", "image/avif", "image/bmp"]);
+import type { DetailMessage, Part, Query, Reply, TileMessage, Traits } from "../protocol";
+import type { AssetSource, Detail, Snapshot, Tile, Topic } from "../source";
+import { Connection, PATIENCE } from "./connection";
+import { asPicture } from "./pictures";
+import { Cancelled } from "./requests";
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** The assets behind a widget's comm. One per model, made in `initialize`, shared by all its views. */
 export class KernelSource implements AssetSource {
-  readonly #model: AnyModel<Traits>;
-  readonly #requests: Requests;
+  readonly #connection: Connection<Traits, Reply, Part>;
   readonly #listeners = new Set<(changed: ReadonlySet<Topic>) => void>();
   readonly #changed = new Set<Topic>();
-  readonly #unhook: (() => void)[] = [];
   readonly #now: Writable<Snapshot>;
   /** Searches and selections sent and not yet answered: until then ours is newer than what Python shows. */
   #searches = 0;
   #edits = 0;
 
   constructor(model: AnyModel<Traits>, patience = PATIENCE) {
-    this.#model = model;
-    this.#requests = new Requests(
-      (message) => this.#send(message),
+    const connection = new Connection<Traits, Reply, Part>(
+      model,
+      (link) => this.#set("link", link),
       patience,
-      (answering) => this.#setLink(answering ? "ok" : "slow"),
     );
+    this.#connection = connection;
     this.#now = {
       setup: model.get("_setup"),
       query: model.get("_query"),
@@ -43,23 +37,16 @@ export class KernelSource implements AssetSource {
       refusal: null,
     };
     this.#adoptSelection();
-    this.#on("msg:custom", (answer: Answer, buffers: DataView[]) =>
-      this.#requests.receive(answer, buffers ?? []),
-    );
-    this.#on("change:_setup", () => this.#set("setup", model.get("_setup")));
-    this.#on("change:_query", () => this.#adoptQuery());
-    this.#on("change:_places", () => this.#set("places", model.get("_places")));
-    this.#on("change:_result", () => {
+    connection.onChange("_setup", () => this.#set("setup", model.get("_setup")));
+    connection.onChange("_query", () => this.#adoptQuery());
+    connection.onChange("_places", () => this.#set("places", model.get("_places")));
+    connection.onChange("_result", () => {
       this.#adoptResult();
       this.#adoptSelection();
     });
-    this.#on("change:_selection", () => this.#adoptSelection());
-    this.#on("change:_picking", () => this.#set("picking", model.get("_picking")));
-    // ipywidgets says so when the kernel restarts or dies; other hosts stay silent, and time will tell.
-    this.#on("comm_live_update", () => {
-      if ((model as { comm_live?: boolean }).comm_live === false) this.#setLink("lost");
-    });
-    this.knock();
+    connection.onChange("_selection", () => this.#adoptSelection());
+    connection.onChange("_picking", () => this.#set("picking", model.get("_picking")));
+    connection.knock();
   }
 
   get now(): Snapshot {
@@ -77,7 +64,7 @@ export class KernelSource implements AssetSource {
     this.#set("query", query);
     this.#set("refusal", null);
     this.#adoptResult();
-    this.#requests
+    this.#connection
       .ask({ op: "search", query })
       .catch((error: Error) => {
         if (this.#searches === 1 && this.#now.link !== "lost") this.#set("refusal", error.message);
@@ -97,14 +84,14 @@ export class KernelSource implements AssetSource {
     onTiles: (tiles: Tile[]) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#requests.ask(
+    await this.#connection.ask(
       { op: "tiles", generation, ranges: wanted.pairs, edge },
       { signal, onPart: (part, buffers) => onTiles(part.tiles.map((tile) => asTile(tile, buffers))) },
     );
   }
 
   async detail(generation: number, index: number, edge: number, signal: AbortSignal): Promise<Detail> {
-    const { answer, buffers } = await this.#requests.ask(
+    const { answer, buffers } = await this.#connection.ask(
       { op: "detail", generation, index, edge },
       { signal },
     );
@@ -117,7 +104,7 @@ export class KernelSource implements AssetSource {
     this.#edits += 1;
     this.#set("selection", selection);
     this.#set("outside", 0);
-    this.#requests
+    this.#connection
       .ask({ op: "select", generation: this.#now.result.generation, ranges: selection.pairs })
       .catch(() => undefined) // What Python shows is adopted below, refused or not.
       .finally(() => {
@@ -127,57 +114,36 @@ export class KernelSource implements AssetSource {
   }
 
   use(): void {
-    this.#requests.ask({ op: "use" }).catch((error: Error) => {
+    this.#connection.ask({ op: "use" }).catch((error: Error) => {
       if (!(error instanceof Cancelled)) this.#set("refusal", error.message);
     });
   }
 
   knock(): void {
-    this.#requests.ask({ op: "hello" }).catch(() => undefined);
+    this.#connection.knock();
   }
 
   close(): void {
-    for (const unhook of this.#unhook) unhook();
+    this.#connection.close();
     this.#listeners.clear();
-    this.#requests.close("The widget was closed.");
-  }
-
-  #send(message: object): void {
-    try {
-      this.#model.send(message);
-    } catch {
-      this.#setLink("lost");
-    }
-  }
-
-  #on(event: string, run: (...args: never[]) => void): void {
-    const callback = run as () => void;
-    this.#model.on(event, callback);
-    this.#unhook.push(() => this.#model.off(event as "msg:custom", callback));
   }
 
   #adoptQuery(): void {
-    if (this.#searches === 0) this.#set("query", this.#model.get("_query"));
+    if (this.#searches === 0) this.#set("query", this.#connection.get("_query"));
   }
 
   #adoptResult(): void {
-    const result = this.#model.get("_result");
+    const result = this.#connection.get("_result");
     this.#set("result", this.#searches > 0 ? { ...result, state: "loading" } : result);
   }
 
   #adoptSelection(): void {
     if (this.#edits > 0) return;
-    const { generation, ranges, outside } = this.#model.get("_selection");
+    const { generation, ranges, outside } = this.#connection.get("_selection");
     const current = generation === this.#now.result.generation;
     const selection = current ? Ranges.of(ranges) : Ranges.empty;
     if (!selection.equals(this.#now.selection)) this.#set("selection", selection);
     this.#set("outside", current ? outside : 0);
-  }
-
-  #setLink(link: Link): void {
-    if (this.#now.link === "lost") return;
-    this.#set("link", link);
-    if (link === "lost") this.#requests.close("The kernel is gone.");
   }
 
   #set<K extends Topic>(topic: K, value: Snapshot[K]): void {
@@ -192,23 +158,6 @@ export class KernelSource implements AssetSource {
     this.#changed.clear();
     for (const listener of this.#listeners) listener(changed);
   }
-}
-
-function asPicture(message: TileMessage | DetailMessage, buffers: DataView[]): Picture {
-  const view = message.buffer === undefined ? undefined : buffers[message.buffer];
-  const type = message.mime ?? "";
-  const usable = view !== undefined && RASTER.has(type);
-  const missing = message.state === "ok" && !usable;
-  return {
-    state: missing ? "error" : message.state,
-    message: missing ? "The picture is of a type that is not shown." : (message.message ?? ""),
-    // The view may be a window on a larger message: copy its own bytes only.
-    blob: usable
-      ? new Blob([new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength)], { type })
-      : null,
-    width: message.width ?? 0,
-    height: message.height ?? 0,
-  };
 }
 
 function asTile(message: TileMessage, buffers: DataView[]): Tile {

@@ -1,4 +1,4 @@
-import type { AssetSource } from "../source";
+import type { AssetSource, Link } from "../source";
 import { button, counted, h, icon, say } from "./dom";
 
 /** The sandbox's banner above everything. */
@@ -11,11 +11,11 @@ export class LinkStrip {
   readonly element: HTMLElement;
   readonly #text = h("span", {});
   readonly #again: HTMLButtonElement;
-  readonly #source: AssetSource;
+  readonly #link: () => Link;
 
-  constructor(source: AssetSource) {
-    this.#source = source;
-    this.#again = button({ text: "Ask again", onClick: () => source.knock() });
+  constructor(link: () => Link, knock: () => void) {
+    this.#link = link;
+    this.#again = button({ text: "Ask again", onClick: knock });
     this.element = h(
       "div",
       { class: "ipya-strip ipya-trouble", role: "status" },
@@ -28,7 +28,7 @@ export class LinkStrip {
   }
 
   sync(): void {
-    const { link } = this.#source.now;
+    const link = this.#link();
     this.element.hidden = link === "ok";
     this.#again.hidden = link === "lost";
     if (link === "slow") say(this.#text, "The kernel does not answer: it is busy, restarting or gone.");

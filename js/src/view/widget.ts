@@ -1,9 +1,9 @@
-import { keepFromHost } from "../core/keys";
 import type { Tiles } from "../core/tiles";
 import type { AssetSource } from "../source";
 import { DetailView } from "./detail";
-import { h, leave, SUPPRESS } from "./dom";
+import { h, leave } from "./dom";
 import { Grid } from "./grid";
+import { keepKeys } from "./keys";
 import { Notice } from "./notice";
 import { Status, TILE_SIZES } from "./status";
 import { banner, LinkStrip, PickStrip } from "./strips";
@@ -23,7 +23,10 @@ export function show(source: AssetSource, tiles: Tiles, host: HTMLElement): () =
     tileSize: (size) => grid.setTileSize(size),
   });
   const notice = new Notice(source);
-  const link = new LinkStrip(source);
+  const link = new LinkStrip(
+    () => source.now.link,
+    () => source.knock(),
+  );
   const pick = new PickStrip(source);
   const main = h(
     "div",
@@ -71,22 +74,4 @@ export function show(source: AssetSource, tiles: Tiles, host: HTMLElement): () =
     root.remove();
     host.classList.remove("ipya-host");
   };
-}
-
-/**
- * Keys meant for us go no further. The host's own chords, such as saving, do: for them the mark that holds JupyterLab
- * off is taken from the focused element for as long as this one event travels.
- */
-function keepKeys(event: KeyboardEvent): void {
-  const target = event.target as HTMLElement;
-  // The browser's own undo would reach back into the search box from anywhere on the page.
-  const undo = (event.ctrlKey || event.metaKey) && /^[zy]$/i.test(event.key);
-  if (undo && !target.matches("input")) event.preventDefault();
-  if (event.defaultPrevented || keepFromHost(event)) {
-    event.stopPropagation();
-    return;
-  }
-  if (event.key === "Tab" || !target.hasAttribute(SUPPRESS)) return;
-  target.removeAttribute(SUPPRESS);
-  setTimeout(() => target.setAttribute(SUPPRESS, "true"));
 }

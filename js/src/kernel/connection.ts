@@ -1,0 +1,86 @@
+import type { AnyModel } from "@anywidget/types";
+import type { Link } from "../source";
+import { type Asked, Requests, type Said } from "./requests";
+
+/** Milliseconds of silence after which the kernel counts as slow. */
+export const PATIENCE = 10_000;
+
+/**
+ * One model's way to Python: requests, their answers, traits that change, and whether anybody is there. One per model,
+ * made in `initialize`, shared by all its views.
+ */
+export class Connection<Traits extends object, Reply extends Said = Said, Part extends Said = Said> {
+  readonly #model: AnyModel<Traits>;
+  readonly #requests: Requests<Reply, Part>;
+  readonly #unhook: (() => void)[] = [];
+  readonly #onLink: (link: Link) => void;
+  #link: Link = "ok";
+
+  constructor(model: AnyModel<Traits>, onLink: (link: Link) => void, patience = PATIENCE) {
+    this.#model = model;
+    this.#onLink = onLink;
+    this.#requests = new Requests(
+      (message) => this.#send(message),
+      patience,
+      (answering) => this.#setLink(answering ? "ok" : "slow"),
+    );
+    this.#on("msg:custom", (answer: Said, buffers: DataView[]) =>
+      this.#requests.receive(answer, buffers ?? []),
+    );
+    // ipywidgets says so when the kernel restarts or dies; other hosts stay silent, and time will tell.
+    this.#on("comm_live_update", () => {
+      if ((model as { comm_live?: boolean }).comm_live === false) this.#setLink("lost");
+    });
+  }
+
+  get link(): Link {
+    return this.#link;
+  }
+
+  get<K extends keyof Traits & string>(name: K): Traits[K] {
+    return this.#model.get(name);
+  }
+
+  /** Calls `run` when Python has changed the trait. */
+  onChange<K extends keyof Traits & string>(name: K, run: () => void): void {
+    this.#on(`change:${name}`, run);
+  }
+
+  ask(
+    ask: Asked,
+    options?: { signal?: AbortSignal; onPart?: (answer: Part, buffers: DataView[]) => void },
+  ): Promise<{ answer: Reply; buffers: DataView[] }> {
+    return this.#requests.ask(ask, options);
+  }
+
+  /** Ask whether anybody is there. */
+  knock(): void {
+    this.ask({ op: "hello" }).catch(() => undefined);
+  }
+
+  close(): void {
+    for (const unhook of this.#unhook) unhook();
+    this.#requests.close("The widget was closed.");
+  }
+
+  #send(message: object): void {
+    try {
+      this.#model.send(message);
+    } catch {
+      this.#setLink("lost");
+    }
+  }
+
+  #on(event: string, run: (...args: never[]) => void): void {
+    const callback = run as () => void;
+    this.#model.on(event, callback);
+    this.#unhook.push(() => this.#model.off(event as "msg:custom", callback));
+  }
+
+  #setLink(link: Link): void {
+    if (this.#link === link || this.#link === "lost") return;
+    this.#link = link;
+    this.#onLink(link);
+    if (link === "lost") this.#requests.close("The kernel is gone.");
+  }
+}
