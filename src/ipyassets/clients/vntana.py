@@ -10,9 +10,9 @@ from ipyassets.collections.posters import Box, decoded, served
 from ipyassets.http import loop
 from ipyassets.http.credentials import missing, prompt, secret, setting
 from ipyassets.services.base import Served
-from ipyassets.services.vntana.auth import Login, PasswordLogin, TokenLogin
 from ipyassets.services.vntana.client import BASE_URL, VntanaService
 from ipyassets.services.vntana.filters import VntanaFilters
+from ipyassets.services.vntana.login import Login, PasswordLogin, TokenLogin
 
 if TYPE_CHECKING:
     from PIL import Image

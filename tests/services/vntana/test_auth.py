@@ -9,7 +9,7 @@ import pytest
 
 from ipyassets.errors import AuthenticationError, BadResponse, InvalidRequest, PermissionDenied
 from ipyassets.http import loop
-from ipyassets.services.vntana.auth import _matching, chosen
+from ipyassets.services.vntana.choosing import chosen, matching
 from ipyassets.services.vntana.records import Organization
 
 MONTH = 31 * 24 * 3600
@@ -302,7 +302,7 @@ def test_choice_prefers_uuid_to_slug_to_name_and_exact_to_any_case():
     assert chosen(places, "tables", "organization").id == "1"
     assert chosen(places, "Chairs", "organization").id == "1"
     assert chosen(places, "TABLES", "organization").id == "1"
-    assert [place.id for place in _matching(places, "x")] == ["3"]
+    assert [place.id for place in matching(places, "x")] == ["3"]
 
 
 def test_a_name_that_two_have_is_refused():

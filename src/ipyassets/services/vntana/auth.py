@@ -10,77 +10,32 @@ from __future__ import annotations
 import asyncio
 import copy
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
 
-from ipyassets.errors import AssetServiceError, AuthenticationError, BadResponse, InvalidRequest, PermissionDenied
+from ipyassets.errors import AssetServiceError, AuthenticationError, BadResponse, PermissionDenied
 from ipyassets.http.client import HttpClient
 from ipyassets.http.messages import Answer, Authorizer, Call
 from ipyassets.http.secret import Secret, SecretHeaders
 from ipyassets.http.tokens import SharedToken, shared_token
 from ipyassets.services.base import Workspace
+from ipyassets.services.vntana.choosing import chosen, matching
 from ipyassets.services.vntana.errors import response, token_is_stale
+from ipyassets.services.vntana.login import Login
 from ipyassets.services.vntana.records import Organization, organization, workspace
 from ipyassets.services.wire import is_uuid, listed
 
-__all__ = ["Ladder", "Login", "PasswordLogin", "Reach", "Scope", "TokenLogin"]
+__all__ = ["Ladder", "Reach", "Scope"]
 
 HEADER: Final = "X-AUTH-TOKEN"
 _PREFIX: Final = "bearer "
 _REFUSED_FOR: Final = 5.0
 """Seconds a refused login is not tried again: a batch of posters must not lock the account."""
-_NAMED_IN_MESSAGES: Final = 20
 
 Obtain = Callable[[], Awaitable[Secret]]
 Probe = Callable[[Mapping[str, str]], Awaitable[bool]]
 """Asks the service whether the token in these headers still opens anything."""
-
-
-class _Place(Protocol):
-    """An organization or a workspace: what a person may call it by."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def slug(self) -> str | None: ...
-
-
-P = TypeVar("P", bound=_Place)
-
-
-@dataclass(frozen=True, slots=True)
-class TokenLogin:
-    """A personal access token ("Authentication Key" in VNTANA's settings)."""
-
-    token: Secret
-    path = "/v1/auth/login/token"
-
-    def body(self) -> dict[str, str]:
-        return {"personal-access-token": self.token.reveal()}
-
-    def identity(self) -> tuple[str | Secret, ...]:
-        return ("token", self.token)
-
-
-@dataclass(frozen=True, slots=True)
-class PasswordLogin:
-    """An e-mail address and its password."""
-
-    email: str = field(repr=False)
-    password: Secret
-    path = "/v1/auth/login"
-
-    def body(self) -> dict[str, str]:
-        return {"email": self.email, "password": self.password.reveal()}
-
-    def identity(self) -> tuple[str | Secret, ...]:
-        return ("password", self.email, self.password)
-
-
-Login = TokenLogin | PasswordLogin
 
 
 class Scope(Authorizer):
@@ -207,7 +162,7 @@ class Ladder:
         place = await self.organization()
         wanted = wanted or self._workspace_wanted
         found = await self.workspaces()
-        if wanted and not _matching(found, wanted):
+        if wanted and not matching(found, wanted):
             found = await self.workspaces(anew=True)  # it may have been made since
         if not wanted and len(found) > 1 and place.administered:
             return Reach(place, found, self._in_organization(place))
@@ -336,44 +291,6 @@ class _ForAnother(_Steadfast):
 
 def bearer(token: Secret) -> SecretHeaders:
     return SecretHeaders({HEADER: f"Bearer {token.reveal()}"})
-
-
-def chosen(found: Iterable[P], wanted: str | None, what: str) -> P:
-    """The one that is called ``wanted`` by uuid, slug or name, or the only one.
-
-    Raises `InvalidRequest` naming those there are, `PermissionDenied` if there are none.
-    """
-    places = list(found)
-    if not places:
-        raise PermissionDenied(f"This VNTANA account is in no {what}; ask an administrator for an invitation.")
-    matches = _matching(places, wanted) if wanted else places
-    if len(matches) == 1:
-        return matches[0]
-    there = f"There are: {_named(places)}."
-    if not wanted:
-        raise InvalidRequest(f"This VNTANA account has several {what}s: choose one with {what}=. {there}")
-    if not matches:
-        raise InvalidRequest(f"VNTANA has no {what} {wanted!r} for this account. {there}")
-    raise InvalidRequest(f"Several {what}s are called {wanted!r}; use the slug. {there}")
-
-
-def _matching(places: Iterable[P], wanted: str) -> list[P]:
-    """Places whose uuid is ``wanted``, else whose slug is, else whose name is; case counts where it must."""
-    candidates = list(places)
-    for exact in (True, False):
-        asked = wanted.strip() if exact else wanted.strip().casefold()
-        for name in ("id", "slug", "name"):
-            values = [(place, getattr(place, name) or "") for place in candidates]
-            found = [place for place, value in values if (value if exact else value.casefold()) == asked]
-            if found:
-                return found
-    return []
-
-
-def _named(places: Iterable[_Place]) -> str:
-    names = [f"{place.name!r} ({place.slug or place.id})" for place in places]
-    more = len(names) - _NAMED_IN_MESSAGES
-    return ", ".join(names[:_NAMED_IN_MESSAGES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _bare(token: str) -> str:

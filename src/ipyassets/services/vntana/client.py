@@ -9,9 +9,10 @@ from ipyassets.errors import BadResponse, InvalidRequest, PermissionDenied
 from ipyassets.http.client import HttpClient
 from ipyassets.http.messages import Answer, Call
 from ipyassets.services.base import AssetService, Capabilities, PosterSource, Record, Served, Workspace
-from ipyassets.services.vntana.auth import Ladder, Login
+from ipyassets.services.vntana.auth import Ladder
 from ipyassets.services.vntana.errors import declined, explain, response
 from ipyassets.services.vntana.filters import FILTERS, SORTS, request
+from ipyassets.services.vntana.login import Login
 from ipyassets.services.vntana.records import blob, client_uuid, product
 from ipyassets.services.vntana.search import ProductSearch
 from ipyassets.services.wire import base_address, host, segment
