@@ -2,7 +2,7 @@ import "./host.css";
 // The widget over a made-up catalogue, without Jupyter: `npm run page`, then open the address it prints.
 // Parameters: count, theme=dark, width, delay, case=names|error|loading|gone|images|pick.
 import widget from "../src/index";
-import type { Query } from "../src/protocol";
+import type { Query, Traits } from "../src/protocol";
 import { type Catalogue, FakeModel, playKernel, result, setup } from "../tests/fake";
 
 const parameters = new URLSearchParams(location.search);
@@ -108,7 +108,7 @@ const services = [
 ];
 
 const images = shown === "images";
-const fake = new FakeModel({
+const fake = new FakeModel<Traits>({
   _setup: setup({
     kind: images ? "images" : "explorer",
     nouns: images ? ["image", "images"] : ["asset", "assets"],
