@@ -6,15 +6,17 @@ every picture after it, from any side and in any mood, only needs to find what i
 
 from __future__ import annotations
 
+from ipyassets.sandbox.renderer.baking import BakedModel, Light, bake, restore
 from ipyassets.sandbox.renderer.engines import engine_name
-from ipyassets.sandbox.renderer.frame import BakedModel, bake, render
+from ipyassets.sandbox.renderer.frame import render
 from ipyassets.sandbox.renderer.light import MOODS
 from ipyassets.sandbox.renderer.model import Model, ModelError
-from ipyassets.sandbox.renderer.sources import load_building, load_model, load_object
+from ipyassets.sandbox.renderer.sources import load_building, load_model, load_object, load_shipped
 
 __all__ = [
     "MOODS",
     "BakedModel",
+    "Light",
     "Model",
     "ModelError",
     "bake",
@@ -22,5 +24,7 @@ __all__ = [
     "load_building",
     "load_model",
     "load_object",
+    "load_shipped",
     "render",
+    "restore",
 ]

@@ -75,7 +75,8 @@ def frame_camera(
         # The solid of revolution around the vertical axis, seen from anywhere, is what has to fit.
         target[[0, 2]] = 0.0
         radius = np.hypot(points[:, 0], points[:, 2])
-        turns = np.radians(np.arange(0, 360, 15))
+        # The steps turn with the camera, so that every azimuth sees the same ring.
+        turns = np.radians(azimuth + np.arange(0, 360, 15))
         ring = np.unique(np.round(np.stack([radius, points[:, 1]], 1), 2), axis=0)
         points = np.concatenate(
             [np.stack([ring[:, 0] * np.sin(a), ring[:, 1], ring[:, 0] * np.cos(a)], 1) for a in turns]

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from ipyassets.sandbox.renderer.camera import Camera
+from ipyassets.sandbox.renderer.detail import COARSE, FULL, Detail
 from ipyassets.sandbox.renderer.model import Array, unit
 from ipyassets.sandbox.renderer.raster import rasterise
 
@@ -36,8 +37,8 @@ class Hits:
 class Engine(Protocol):
     """Visibility for one set of triangles."""
 
-    detailed: bool
-    """Whether many light directions are affordable."""
+    detail: Detail
+    """What a bake can afford with it."""
 
     def occluded(self, points: Array, towards: Array) -> Array:
         """Whether something lies between ``points`` (n, 3) and the sky in one direction (3,): (n,) bool."""
@@ -65,7 +66,7 @@ def make_engine(corners: Array, name: str | None = None) -> Engine:
 
 
 class EmbreeEngine:
-    detailed = True
+    detail = FULL
 
     def __init__(self, corners: Array) -> None:
         from embreex.mesh_construction import TriangleMesh
@@ -96,7 +97,7 @@ class EmbreeEngine:
 
 
 class NumpyEngine:
-    detailed = False
+    detail = COARSE
 
     MAP = 256
     """Side of a shadow map in pixels."""

@@ -1,20 +1,20 @@
-"""Bake a model once, then take pictures of it."""
+"""Pictures of a baked model."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image, ImageColor
 
+from ipyassets.sandbox.renderer.baking import BakedModel
 from ipyassets.sandbox.renderer.camera import Camera, frame_camera
-from ipyassets.sandbox.renderer.engines import Engine, Hits, make_engine
-from ipyassets.sandbox.renderer.light import MOODS, fall_of_light, ground_light, ground_lookup
-from ipyassets.sandbox.renderer.model import Array, Model, linear
-from ipyassets.sandbox.renderer.shade import Baked, Studio, Surfaces, shade, tone
-from ipyassets.sandbox.renderer.surface import corner_normals, face_normals, find_sides, make_grid
+from ipyassets.sandbox.renderer.engines import Hits
+from ipyassets.sandbox.renderer.light import MOODS, ground_lookup
+from ipyassets.sandbox.renderer.model import Array, linear
+from ipyassets.sandbox.renderer.shade import Studio, shade, tone
 
-__all__ = ["BakedModel", "bake", "render"]
+__all__ = ["render"]
 
 MAX_SIDE = 8192
 LAYERS = 6
@@ -27,47 +27,6 @@ BATCH = 400_000
 """Samples shaded at once; bounds the memory."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class BakedModel:
-    """What `bake` gives and `render` takes."""
-
-    baked: Baked
-    engine: Engine
-
-    @property
-    def name(self) -> str:
-        return self.baked.model.name
-
-
-def bake(model: Model, *, engine: str | None = None, samples: int = 70_000) -> BakedModel:
-    """Work out which sides of ``model`` are seen and what light falls on them and on the ground.
-
-    ``samples`` bounds the light samples on the model; more give finer shadows and take longer (about a second for
-    70,000 with Embree). ``engine`` is ``embree`` or ``numpy``; None takes what `engine_name` says.
-    """
-    clear = np.array([material.see_through for material in model.materials])[model.material]
-    opaque = make_engine(model.corners[~clear], engine)
-    sides = find_sides(model, opaque)
-    model = _flip(model, sides.flipped)
-    normals = corner_normals(model.corners, model.normals)
-    limit = samples if opaque.detailed else samples // 2
-    grid = make_grid(model.corners, sides.double, spacing=float(np.sqrt(22 / limit)), limit=limit)
-    ground = ground_light(opaque)
-    light = fall_of_light(model.corners, normals, grid, ground, opaque)
-    # Flipping swaps corners, so primary hits need an engine on the flipped triangles.
-    return BakedModel(Baked(Surfaces.of(model, normals), grid, light, ground), make_engine(model.corners, engine))
-
-
-def _flip(model: Model, flipped: Array) -> Model:
-    """Wind some triangles the other way; their longest edge stays the first. Normals of the file follow the faces."""
-    order = np.where(flipped[:, None], [1, 0, 2], [0, 1, 2])
-    rows = np.arange(len(flipped))[:, None]
-    corners, normals, uvs = model.corners[rows, order], model.normals[rows, order], model.uvs[rows, order]
-    away = (normals.sum(1) * face_normals(corners)).sum(1) < 0
-    normals = np.where(away[:, None, None], -normals, normals)
-    return replace(model, corners=corners, normals=normals, uvs=uvs)
-
-
 def render(
     model: BakedModel,
     width: int,
@@ -77,6 +36,7 @@ def render(
     elevation: float = 18.0,
     background: str = "#eceef1",
     transparent: bool = False,
+    flat: bool = False,
     mood: str = "studio",
     fill: float = 0.8,
     orbit: bool = False,
@@ -85,19 +45,20 @@ def render(
     """Take one picture: RGB, or RGBA with ``transparent`` (the shadow stays, as a half-clear dark).
 
     ``azimuth`` and ``elevation`` place the camera, in degrees; azimuth 0 looks at the front. ``background`` is any
-    colour Pillow knows, ``mood`` a name in `MOODS`. The model's projected box takes ``fill`` of the width or the
-    height; ``orbit`` frames all azimuths alike. Pixels at edges are sampled ``samples`` times more.
+    colour Pillow knows, and ``flat`` keeps it the same up to the corners; ``mood`` is a name in `MOODS`. The model's
+    projected box takes ``fill`` of the width or the height; ``orbit`` frames all azimuths alike. Pixels at edges are
+    sampled ``samples`` times more.
     """
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
         raise ValueError(f"a picture of {width} x {height} pixels: each side may be 1 to {MAX_SIDE}")
     if mood not in MOODS:
         raise ValueError(f"there is no mood '{mood}'; there are {', '.join(MOODS)}")
     backdrop = linear(np.array(ImageColor.getcolor(background, "RGB")) / 255)
-    points = model.baked.model.corners.reshape(-1, 3).astype(np.float64)
     camera = frame_camera(
-        points, width, height, azimuth=azimuth, elevation=min(max(elevation, -89.0), 89.0), fill=fill, orbit=orbit
+        model.points, width, height, azimuth=azimuth, elevation=min(max(elevation, -89.0), 89.0), fill=fill, orbit=orbit
     )
-    view = _View(model, camera, Studio(MOODS[mood], backdrop), points, transparent)
+    light = replace(MOODS[mood], vignette=0.0) if flat else MOODS[mood]
+    view = _View(model, camera, Studio(light, backdrop), transparent)
 
     image = np.empty((height * width, 4), np.float32)
     everywhere = np.arange(height * width)
@@ -139,9 +100,9 @@ def _picture(image: Array, *, transparent: bool) -> Image.Image:
 class _View:
     """One camera in one studio: gives display values for sample positions."""
 
-    def __init__(self, model: BakedModel, camera: Camera, studio: Studio, points: Array, transparent: bool) -> None:
+    def __init__(self, model: BakedModel, camera: Camera, studio: Studio, transparent: bool) -> None:
         self.model, self.camera, self.studio, self.transparent = model, camera, studio, transparent
-        x, y, _ = camera.project(points)
+        x, y, _ = camera.project(model.points)
         self.window = (x.min() - 1, x.max() + 1, y.min() - 1, y.max() + 1)
 
     def take(self, pixels: Array, dx: float, dy: float) -> Array:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ipyassets.sandbox.renderer.camera import direction
+from ipyassets.sandbox.renderer.detail import Detail
 from ipyassets.sandbox.renderer.engines import Engine
 from ipyassets.sandbox.renderer.model import Array, unit
 from ipyassets.sandbox.renderer.surface import OFFSET, Grid, sphere
@@ -70,22 +71,22 @@ def _dome(towards: Array) -> float:
     return 0.7 + 0.45 * float(towards[1])
 
 
-def _spread(engine: Engine) -> tuple[Array, Array, Array]:
+def _spread(detail: Detail) -> tuple[Array, Array, Array]:
     """Directions of the sphere, of the key light and of the low light.
 
     The same for every point: noise would show as mottling, while many soft copies of a shadow blend.
     """
-    counts = (180, 40, 40) if engine.detailed else (80, 20, 16)
-    return sphere(counts[0]), _cone(KEY, 0.24, counts[1]), _cone(LOW, 0.13, counts[2])
+    return sphere(detail.dome), _cone(KEY, 0.24, detail.key), _cone(LOW, 0.13, detail.low)
 
 
-def ground_light(engine: Engine) -> Array:
+def ground_light(engine: Engine, detail: Detail | None = None) -> Array:
     """Shadows on the ground: (side, side, 4) float32, for each channel the share of light that arrives."""
-    side = 224 if engine.detailed else 128
+    detail = detail or engine.detail
+    side = detail.ground
     place = _warp(np.linspace(-1, 1, side)) * GROUND_REACH
     x, z = np.meshgrid(place, place)
     points = np.stack([x.ravel(), np.full(side * side, 5e-4), z.ravel()], 1).astype(np.float32)
-    around, key, low = _spread(engine)
+    around, key, low = _spread(detail)
     light = np.zeros((len(points), 4), np.float32)
     full = np.zeros(4)
     for channel, directions in ((0, around[around[:, 1] > 0.02]), (2, key), (3, low)):
@@ -135,11 +136,13 @@ def ground_lookup(light: Array, x: Array, z: Array) -> Array:
     return np.asarray(upper * (1 - down) + lower * down)
 
 
-def fall_of_light(corners: Array, normals: Array, grid: Grid, ground: Array, engine: Engine) -> Array:
+def fall_of_light(
+    corners: Array, normals: Array, grid: Grid, ground: Array, engine: Engine, *, detail: Detail | None = None
+) -> Array:
     """Irradiance at every sample of ``grid``, (samples, 4) float32, per channel, 1 being a full white dome."""
     points, outwards = _starts(corners, normals, grid)
     light = np.zeros((len(points), 4), np.float32)
-    around, key, low = _spread(engine)
+    around, key, low = _spread(detail or engine.detail)
     beat = np.float32(4 / len(around))
     for towards in around.astype(np.float32):
         cosine = outwards @ towards

@@ -16,7 +16,7 @@ from ipyassets.sandbox.renderer.model import Model, ModelError
 from ipyassets.sandbox.renderer.obj import read_obj
 from ipyassets.sandbox.renderer.plans import PLANS
 
-__all__ = ["load_building", "load_model", "load_object"]
+__all__ = ["load_building", "load_model", "load_object", "load_shipped"]
 
 MAX_FILE_BYTES = 256 * 2**20
 
@@ -59,6 +59,17 @@ def load_object(key: str) -> Model:
         name=entry.name,
         rotation=entry.rotation,
     )
+
+
+def load_shipped(name: str) -> Model:
+    """One file of ``data/models``, OBJ or GLB. `ModelError` if it is broken."""
+    if name.endswith(".obj"):
+        return read_obj(_data(name), _nothing_beside, name=name)
+    return read_glb(_data(name), name=name)
+
+
+def _nothing_beside(name: str) -> bytes:
+    raise KeyError(name)
 
 
 def load_building(key: str) -> Model:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ipyassets.sandbox.renderer.detail import Detail
 from ipyassets.sandbox.renderer.engines import Engine
 from ipyassets.sandbox.renderer.model import Array, Model, unit
 
@@ -37,18 +38,19 @@ class Sides:
     double: Array
 
 
-def find_sides(model: Model, engine: Engine) -> Sides:
+def find_sides(model: Model, engine: Engine, detail: Detail | None = None) -> Sides:
     """Look from points all over every triangle, on either side, whether there is a way out.
 
     Files from the wild are wound as it happened; a side from which there is no way out is never seen.
     """
+    detail = detail or engine.detail
     corners = model.corners
     normals = unit(face_normals(corners)).astype(np.float32)
     # Coarse, but on large triangles many points: most of a site plate lies under its building.
-    grid = make_grid(corners, np.zeros(len(corners), bool), spacing=1 / 18, limit=60_000)
+    grid = make_grid(corners, np.zeros(len(corners), bool), spacing=detail.spacing, limit=detail.points)
     inner = (grid.weights * 0.8 + np.float32(0.2 / 3))[..., None]
     points = (corners[grid.triangle] * inner).sum(1)
-    directions = sphere(48 if engine.detailed else 24).astype(np.float32)
+    directions = sphere(detail.probes).astype(np.float32)
     opened = np.zeros((2, len(points)), np.int32)
     for side, sign in enumerate((1, -1)):
         outwards = normals[grid.triangle] * np.float32(sign)
