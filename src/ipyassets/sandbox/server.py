@@ -84,6 +84,7 @@ class Sandbox:
                 name=error.name,
             ) from error
         self.vntana_api = VntanaApi(self.world)
+        self.webhooks = self.vntana_api.webhooks
         self.itwin_api = ITwinApi(self.world)
         self.scenario_api = ScenarioApi(self.world)
         self._application: App = application(

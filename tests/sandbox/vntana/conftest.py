@@ -74,6 +74,7 @@ def sandbox(running: Sandbox) -> Iterator[Sandbox]:
         setattr(running.settings, name, getattr(before, name))
     running.world.clock = clock
     running.faults.clear()
+    running.webhooks.reset()
     running.faults.log.clear()
 
 

@@ -7,12 +7,17 @@ from starlette.routing import BaseRoute
 from ipyassets.sandbox.vntana.accounts import NORTHLIGHT, SHOWROOM, Accounts
 from ipyassets.sandbox.vntana.admin import AdminApi
 from ipyassets.sandbox.vntana.auth import AuthApi
+from ipyassets.sandbox.vntana.bus import Bus
 from ipyassets.sandbox.vntana.catalogue import Catalogue
+from ipyassets.sandbox.vntana.deliveries import Deliveries
 from ipyassets.sandbox.vntana.errors import nothing_else
+from ipyassets.sandbox.vntana.payloads import Payloads
 from ipyassets.sandbox.vntana.public import PublicApi
 from ipyassets.sandbox.vntana.rows import Rows
 from ipyassets.sandbox.vntana.search import Finder
+from ipyassets.sandbox.vntana.subscriptions import Subscriptions
 from ipyassets.sandbox.vntana.tokens import Tokens
+from ipyassets.sandbox.vntana.webhooks import WebhookApi
 from ipyassets.sandbox.world import World
 
 __all__ = ["VntanaApi"]
@@ -41,10 +46,15 @@ class VntanaApi:
         self._auth = AuthApi(world, accounts, self.tokens, self.catalogue)
         self._admin = AdminApi(world, self.tokens, self.catalogue, finder, rows)
         self._public = PublicApi(world, self.catalogue, finder, rows)
+        self.bus = Bus()
+        subscriptions = Subscriptions()
+        self.webhooks = Deliveries(world, self.catalogue, subscriptions, Payloads(world, self.catalogue, rows))
+        self.bus.subscribe(self.webhooks.emit)
+        self._webhooks = WebhookApi(world, self.tokens, subscriptions)
 
     def admin_routes(self) -> list[BaseRoute]:
         """Routes of the Admin API, relative to its prefix."""
-        return nothing_else([*self._auth.routes(), *self._admin.routes()])
+        return nothing_else([*self._auth.routes(), *self._admin.routes(), *self._webhooks.routes()])
 
     def public_routes(self) -> list[BaseRoute]:
         """Routes of the Public API, relative to its prefix."""
