@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import pickle
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -254,3 +257,35 @@ def test_an_empty_slice_sends_nothing():
     service = MemoryService(20, numbered=False)
     assert list(listed(service)[5:5]) == []
     assert service.pages == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.parametrize("numbered", [True, False])
+def test_a_child_forked_while_a_page_is_awaited_can_go_on(numbered: bool):
+    """The list's lock stayed held in the child, and its half-fetched page never came: the child waited for ever."""
+    code = f"""
+import asyncio, os, sys, threading
+sys.path.insert(0, ".")
+from tests.collections.test_asset_list import listed
+from tests.fakes import MemoryService, MemorySearch
+from ipyassets.http import loop
+
+asked, parent = threading.Event(), os.getpid()
+fetch = MemorySearch.page
+async def page(self, number, cursor=None):
+    if number == 1 and os.getpid() == parent:
+        asked.set()
+        await asyncio.Event().wait()
+    return await fetch(self, number, cursor)
+MemorySearch.page = page
+
+assets = listed(MemoryService(8, page_size=4, numbered={numbered}))
+assets[:4]
+waiting = loop.submit(assets._items(4, 8))
+asked.wait()
+pid = os.fork()
+if pid == 0:
+    os._exit(0 if [asset.name for asset in assets[4:8]][0] == "asset-4" else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
+from ipyassets.http.loop import LoopLock
 from ipyassets.services.base import AssetService, Page, Record, Search
 
 __all__ = ["FixedPages", "Item", "Pages", "RecordPages"]
@@ -94,7 +95,7 @@ class RecordPages:
         self._cursors: set[int] = set()
         """Hashes of the cursors so far (their text may be long): a cursor that comes again would go round for ever."""
         self._end = False
-        self._lock = asyncio.Lock()
+        self._lock = LoopLock()
 
     # -- what is known --------------------------------------------------------------------------------------------
 
@@ -161,7 +162,7 @@ class RecordPages:
         if number in self._pages:
             return self._pages[number]
         task = self._pending.get(number)
-        if task is None:
+        if task is None or task.get_loop() is not asyncio.get_running_loop():  # of the parent, in a forked child
             task = self._pending[number] = asyncio.create_task(self.search.page(number))
             task.add_done_callback(lambda _: self._pending.pop(number, None))
         page = await asyncio.shield(task)

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
-__all__ = ["allow_asyncio_run", "awaiting", "on_loop_thread", "run", "submit"]
+__all__ = ["LoopLock", "allow_asyncio_run", "awaiting", "on_loop_thread", "run", "submit"]
 
 T = TypeVar("T")
 
@@ -94,6 +94,28 @@ async def awaiting(work: Coroutine[Any, Any, T]) -> T:
     if on_loop_thread():
         return await work
     return await asyncio.wrap_future(submit(work))
+
+
+class LoopLock:
+    """A lock for ``async with`` that belongs to the running loop, and opens anew in a forked child.
+
+    An ``asyncio.Lock`` that was held at the time of the fork stays held in the child: the task that would release it
+    is not there.
+    """
+
+    def __init__(self) -> None:
+        self._lock: asyncio.Lock | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def __aenter__(self) -> None:
+        running = asyncio.get_running_loop()
+        if self._lock is None or self._loop is not running:
+            self._lock, self._loop = asyncio.Lock(), running
+        await self._lock.acquire()
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._lock is not None
+        self._lock.release()
 
 
 def allow_asyncio_run() -> None:

@@ -6,8 +6,8 @@ knock each other out. They share one here, and only one of them logs in at a tim
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
+import os
 import secrets
 import threading
 import time
@@ -15,6 +15,7 @@ import weakref
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from ipyassets.http.loop import LoopLock
 from ipyassets.http.secret import Secret
 
 __all__ = ["SharedToken", "shared_token"]
@@ -30,12 +31,11 @@ class SharedToken:
         self._early = early
         self._token: Secret | None = None
         self._expires: float | None = None
-        self._lock: asyncio.Lock | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = LoopLock()
 
     async def get(self, login: Login) -> Secret:
         """The current token, after ``login`` if there is none or it is about to expire."""
-        async with self._locked():
+        async with self._lock:
             token = self._good()
             if token is None:
                 token, lifetime = await login()
@@ -61,12 +61,6 @@ class SharedToken:
             return None
         return self._token
 
-    def _locked(self) -> asyncio.Lock:
-        running = asyncio.get_running_loop()
-        if self._lock is None or self._loop is not running:  # a forked child has a loop of its own
-            self._lock, self._loop = asyncio.Lock(), running
-        return self._lock
-
 
 def _text(value: Secret | str) -> str:
     return value.reveal() if isinstance(value, Secret) else value
@@ -75,6 +69,15 @@ def _text(value: Secret | str) -> str:
 _salt: Final = secrets.token_bytes(16)
 _lock = threading.Lock()  # clients are made on any thread
 _tokens: weakref.WeakValueDictionary[bytes, SharedToken] = weakref.WeakValueDictionary()
+
+
+def _after_fork() -> None:
+    global _lock  # noqa: PLW0603
+    _lock = threading.Lock()  # the thread that may have held it is not here
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def shared_token(*identity: str | Secret, early: float = 60.0) -> SharedToken:

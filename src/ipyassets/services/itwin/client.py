@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
 from ipyassets.errors import BadResponse, InvalidRequest, NotFound
 from ipyassets.http.client import HttpClient
+from ipyassets.http.loop import LoopLock
 from ipyassets.http.messages import Call
 from ipyassets.services.base import AssetService, Capabilities, PosterSource, Record, Served, Workspace
 from ipyassets.services.itwin.auth import ClientCredentials, GivenToken
@@ -46,7 +46,7 @@ class ITwinService(AssetService):
         self._authorizer = authorizer
         self._chosen = itwin.strip() if itwin else None
         self._only: str | None = None
-        self._lock = asyncio.Lock()
+        self._lock = LoopLock()
         self._http = HttpClient(self.title, explain=explain, authorizer=authorizer)
 
     def search(
