@@ -17,7 +17,19 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any, Literal
 
-__all__ = ["Building", "Generated", "Kind", "Model", "buildings", "encoded", "generated", "objects", "picture", "size"]
+__all__ = [
+    "Building",
+    "Generated",
+    "Kind",
+    "Model",
+    "buildings",
+    "encoded",
+    "fitted",
+    "generated",
+    "objects",
+    "picture",
+    "size",
+]
 
 Kind = Literal["object", "building", "generated"]
 
@@ -156,17 +168,37 @@ def encoded(kind: Kind, key: str, *, width: int | None = None, height: int | Non
     (``PNG``, ``JPEG``, ``WEBP``, ...). Recent results are kept.
     """
     full = size(kind, key)
-    scale = min(1.0, (width or full[0]) / full[0], (height or full[1]) / full[1])
-    box = (max(1, round(full[0] * scale)), max(1, round(full[1] * scale)))
-    name = {"JPG": "JPEG"}.get(format.upper(), format.upper())
+    box, name = _fit(full, width, height), _pillow_name(format)
     return picture(kind, key) if name == "WEBP" and box == full else _encode(kind, key, box, name)
 
 
 @lru_cache(maxsize=512)
 def _encode(kind: Kind, key: str, box: tuple[int, int], format: str) -> bytes:
+    return _resized(picture(kind, key), box, format)
+
+
+def fitted(content: bytes, *, width: int | None = None, height: int | None = None, format: str = "PNG") -> bytes:
+    """Any image file as one of ``format``, as large as fits, by the rules of `encoded`."""
     from PIL import Image
 
-    with Image.open(io.BytesIO(picture(kind, key))) as stored:
+    with Image.open(io.BytesIO(content)) as image:
+        full = image.size
+    return _resized(content, _fit(full, width, height), _pillow_name(format))
+
+
+def _fit(full: tuple[int, int], width: int | None, height: int | None) -> tuple[int, int]:
+    scale = min(1.0, (width or full[0]) / full[0], (height or full[1]) / full[1])
+    return max(1, round(full[0] * scale)), max(1, round(full[1] * scale))
+
+
+def _pillow_name(format: str) -> str:
+    return {"JPG": "JPEG"}.get(format.upper(), format.upper())
+
+
+def _resized(content: bytes, box: tuple[int, int], format: str) -> bytes:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(content)) as stored:
         image = stored.convert("RGB")
     if image.size != box:
         image = image.resize(box, Image.Resampling.LANCZOS, reducing_gap=2.0)

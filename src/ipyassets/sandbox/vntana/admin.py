@@ -134,7 +134,7 @@ class AdminApi:
         return await self._stored(request, request.path_params["client_uuid"], request.path_params["blob_id"])
 
     async def _stored(self, request: Request, workspace_uuid: str, blob_id: str) -> Response:
-        index = self._catalogue.find(self._catalogue.thumbnails, blob_id)
+        index = self._catalogue.find_thumbnail(blob_id)
         if index is None or self._catalogue.workspace(index).uuid != workspace_uuid:
             raise Refused(404, "THUMBNAIL_NOT_FOUND")
         self._published(index)

@@ -7,7 +7,7 @@ what is common to many (name, object, attributes) in a `Variant` they share. Row
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -21,7 +21,7 @@ from ipyassets.sandbox.vntana.ids import Numbered
 from ipyassets.sandbox.vntana.request import ASSET_TYPES, CONVERSIONS, STATUSES
 from ipyassets.sandbox.vntana.taxonomy import Taxonomy, taxonomy
 
-__all__ = ["Catalogue", "Columns", "Variant"]
+__all__ = ["Catalogue", "Columns", "Poster", "Variant", "optimized"]
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -38,6 +38,15 @@ class Variant:
     taxonomy: Taxonomy
     attributes: Mapping[str, str]
     description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Poster:
+    """A poster that was made while the sandbox ran."""
+
+    blob_id: str
+    content: bytes | None = field(repr=False)
+    """The image file; None for the shipped picture of the product's model."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +78,13 @@ class Catalogue:
         self.products = Numbered("product")
         self.thumbnails = Numbered("thumbnail")
         self.blobs = Numbered("blob")
+        self.version = 0
+        """Another one after each change: answers found before it are stale."""
+        self.posters: dict[int, Poster] = {}
+        """Those that took the place of the first ones."""
+        self._by_poster: dict[str, int] = {}
+        self.poster_actions: dict[int, str] = {}
+        """The state of a poster's making, where it is not that of the conversion."""
         self._columns(tuple(entries()), assets or 0)
 
     def __len__(self) -> int:
@@ -112,9 +128,9 @@ class Catalogue:
             created=_rounded(created, index),
             updated=_rounded(created + _scatter(index, 4) % (1200 * DAY), index + 1),
             original_size=original,
-            optimized_size=np.where(converted & (model >= 0), original * 2 // 7, -1),
+            optimized_size=np.where(converted & (model >= 0), optimized(original, triangles)[0], -1),
             original_poly=triangles,
-            optimized_poly=np.where(converted & (model >= 0), triangles * 3 // 8, -1),
+            optimized_poly=np.where(converted & (model >= 0), optimized(original, triangles)[1], -1),
         )
 
     def name(self, index: int) -> str:
@@ -144,7 +160,25 @@ class Catalogue:
 
     def thumbnail(self, index: int) -> str | None:
         """``thumbnailBlobId`` of a product, None if it has no poster."""
-        return self.thumbnails.uuid(index) if self.columns.poster[index] else None
+        if not self.columns.poster[index]:
+            return None
+        newer = self.posters.get(index)
+        return self.thumbnails.uuid(index) if newer is None else newer.blob_id
+
+    def find_thumbnail(self, blob_id: str) -> int | None:
+        """The product whose poster has this id now; an id is gone when another poster takes the place of its own."""
+        index = self._by_poster.get(blob_id)
+        if index is None:
+            index = self.find(self.thumbnails, blob_id)
+        return index if index is not None and self.thumbnail(index) in (blob_id, blob_id.lower()) else None
+
+    def put_poster(self, index: int, poster: Poster | None) -> None:
+        """Show ``poster`` from now on; None: the first one again."""
+        if poster is None:
+            self.posters.pop(index, None)
+        else:
+            self.posters[index] = poster
+            self._by_poster[poster.blob_id] = index
 
     def where(self, predicate: Callable[[Variant], bool]) -> Mask:
         """Which products are of a variant that ``predicate`` holds for."""
@@ -172,6 +206,11 @@ class Catalogue:
     def counts(self, workspace: Workspace) -> dict[str, int]:
         """How many products, locations, tags and projects ``workspace`` has."""
         return self._counts[workspace]
+
+
+def optimized(size: Ints, polygons: Ints) -> tuple[Ints, Ints]:
+    """Bytes and polygons that conversion leaves of a file."""
+    return size * 2 // 7, polygons * 3 // 8
 
 
 def _variant(name: str, model: library.Model | None, series: str | None = None) -> Variant:

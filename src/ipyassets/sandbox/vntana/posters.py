@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -39,7 +41,12 @@ async def poster(
         raise Refused(404, "THUMBNAIL_NOT_FOUND")
     width, height = size
     # In a thread: decoding and encoding take tens of milliseconds.
-    content = await run_in_threadpool(library.encoded, "object", model.key, width=width, height=height, format="PNG")
+    newer = catalogue.posters.get(index)
+    if newer is None or newer.content is None:
+        make = partial(library.encoded, "object", model.key, width=width, height=height, format="PNG")
+    else:
+        make = partial(library.fitted, newer.content, width=width, height=height, format="PNG")
+    content = await run_in_threadpool(make)
     headers = {}
     if request.query_params.get("download", "").lower() == "true":
         headers["content-disposition"] = f'attachment; filename="{model.key}.png"'

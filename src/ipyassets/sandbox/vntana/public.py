@@ -73,7 +73,7 @@ class PublicApi:
 
     async def thumbnail(self, request: Request) -> Response:
         workspace = self._workspace(request)
-        index = self._catalogue.find(self._catalogue.thumbnails, request.path_params["thumbnail_uuid"])
+        index = self._catalogue.find_thumbnail(request.path_params["thumbnail_uuid"])
         if index is None or self._catalogue.workspace(index) != workspace:
             raise Refused(404, "THUMBNAIL_NOT_FOUND")
         self._shown(index)

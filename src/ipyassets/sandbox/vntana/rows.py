@@ -120,7 +120,10 @@ class Rows:
     def actions(self, index: int) -> dict[str, str]:
         """What the platform did with the file of a product, by kind of action."""
         status = _ACTION_OF.get(self._catalogue.conversion(index))
-        return dict.fromkeys(ACTIONS, status) if status else {}
+        if status is None:
+            return {}
+        poster = self._catalogue.poster_actions.get(index, status)
+        return {"GENERATE_WEB_FORMATS": status, "GENERATE_THUMBNAILS": poster}
 
     def _common(self, index: int) -> dict[str, Any]:
         catalogue = self._catalogue

@@ -40,7 +40,7 @@ class Finder:
 
     def find(self, query: ProductQuery, workspaces: Sequence[Workspace], *, drafts: bool = False) -> Ints:
         """Numbers of the products in ``workspaces`` that match, in order. ``drafts``: also where no status is asked."""
-        key = (query.key, tuple(workspace.uuid for workspace in workspaces), drafts)
+        key = (query.key, tuple(workspace.uuid for workspace in workspaces), drafts, self._catalogue.version)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
