@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -11,7 +11,7 @@ from ipyassets.collections.thumbnails import Thumbnail
 from ipyassets.errors import AssetServiceError, NotFound
 from ipyassets.widgets.ranges import Ranges
 
-__all__ = ["Facts", "Shown", "Tile", "described", "stream"]
+__all__ = ["Facts", "Parts", "Shown", "Tile", "described", "said_of", "stream"]
 
 FLUSH: Final = 0.03
 """Seconds for which finished tiles are gathered: one message of many pictures is far cheaper than many messages."""
@@ -53,12 +53,12 @@ class Shown(Protocol):
 
 async def stream(shown: Shown, ranges: Ranges, edge: int, send: Send) -> None:
     """Send the tiles of ``ranges`` in parts, until all are sent or the task is cancelled."""
-    parts = _Parts(send)
+    parts = Parts(send, "tiles")
     try:
         found = await asyncio.gather(*(shown.tiles(first, last) for first, last in ranges.pairs))
         tiles = [tile for run in found for tile in run]
         for tile in tiles:
-            parts.add(tile, {"state": "wait"})
+            parts.add(tile.index, {**_named(tile), "state": "wait"})
         async with asyncio.TaskGroup() as group:
             for tile in tiles:
                 group.create_task(_one(shown, tile, edge, parts))
@@ -67,19 +67,29 @@ async def stream(shown: Shown, ranges: Ranges, edge: int, send: Send) -> None:
         parts.close()
 
 
-async def _one(shown: Shown, tile: Tile, edge: int, parts: _Parts) -> None:
-    parts.add(tile, *await described(shown, tile, edge))
+async def _one(shown: Shown, tile: Tile, edge: int, parts: Parts) -> None:
+    said, content = await described(shown, tile, edge)
+    parts.add(tile.index, {**_named(tile), **said}, content)
+
+
+def _named(tile: Tile) -> dict[str, Any]:
+    return {"id": tile.id, "name": tile.name[:LONGEST_NAME]}
 
 
 async def described(shown: Shown, tile: Tile, edge: int) -> tuple[dict[str, Any], bytes | None]:
     """A tile's picture as a message says it, and its bytes."""
+    return await said_of(shown.picture(tile, edge))
+
+
+async def said_of(making: Awaitable[Thumbnail | None]) -> tuple[dict[str, Any], bytes | None]:
+    """A picture as a message says it, and its bytes; or why there is none."""
     try:
-        picture = await shown.picture(tile, edge)
+        picture = await making
     except NotFound:
         picture = None
     except AssetServiceError as error:
         return _failed(str(error)), None
-    except Exception as error:  # noqa: BLE001  # one asset's surprise must not lose the others
+    except Exception as error:  # noqa: BLE001  # one picture's surprise must not lose the others
         return _failed(f"{type(error).__name__} while the picture was made."), None
     if picture is None:
         return {"state": "none"}, None
@@ -91,21 +101,19 @@ def _failed(message: str) -> dict[str, Any]:
     return {"state": "error", "message": message[:LONGEST_MESSAGE]}
 
 
-class _Parts:
-    """Gathers tiles for a moment and sends them together. Lives on the loop thread."""
+class Parts:
+    """Gathers pictures for a moment and sends them together, under ``name``. Lives on the loop thread."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, name: str) -> None:
         self._send = send
+        self._name = name
         self._waiting: dict[int, tuple[dict[str, Any], bytes | None]] = {}
         self._bytes = 0
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, tile: Tile, said: dict[str, Any], content: bytes | None = None) -> None:
+    def add(self, index: int, said: dict[str, Any], content: bytes | None = None) -> None:
         # A picture that comes before the name was sent takes its place: nothing is said twice.
-        self._waiting[tile.index] = (
-            {"index": tile.index, "id": tile.id, "name": tile.name[:LONGEST_NAME], **said},
-            content,
-        )
+        self._waiting[index] = ({"index": index, **said}, content)
         self._bytes += len(content or b"")
         if self._bytes > MOST_BYTES:
             self.flush()
@@ -116,17 +124,17 @@ class _Parts:
         self.close()
         if not self._waiting:
             return
-        tiles: list[dict[str, Any]] = []
+        things: list[dict[str, Any]] = []
         buffers: list[bytes] = []
         for said, content in self._waiting.values():
             if content is None:
-                tiles.append(said)
+                things.append(said)
             else:
-                tiles.append({**said, "buffer": len(buffers)})
+                things.append({**said, "buffer": len(buffers)})
                 buffers.append(content)
         self._waiting.clear()
         self._bytes = 0
-        self._send({"tiles": tiles}, buffers)
+        self._send({self._name: things}, buffers)
 
     def close(self) -> None:
         if self._timer is not None:
