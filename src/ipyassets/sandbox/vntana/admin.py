@@ -7,15 +7,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ipyassets.sandbox.vntana.accounts import ORGANIZATION_WIDE, SEARCHING, WORKSPACES, Organization, Workspace
+from ipyassets.sandbox.vntana.access import Access
+from ipyassets.sandbox.vntana.accounts import ORGANIZATION_WIDE, SEARCHING, WORKSPACES, Workspace
 from ipyassets.sandbox.vntana.catalogue import Catalogue
 from ipyassets.sandbox.vntana.errors import Refused, answer, grid, guarded
-from ipyassets.sandbox.vntana.ids import Numbered
 from ipyassets.sandbox.vntana.posters import box, poster
 from ipyassets.sandbox.vntana.request import ProductQuery, json_body, page_of
 from ipyassets.sandbox.vntana.rows import ACTIONS, Rows
 from ipyassets.sandbox.vntana.search import Finder
-from ipyassets.sandbox.vntana.tokens import Token, Tokens
+from ipyassets.sandbox.vntana.tokens import Tokens
 from ipyassets.sandbox.world import World
 
 __all__ = ["AdminApi"]
@@ -26,7 +26,7 @@ class AdminApi:
 
     def __init__(self, world: World, tokens: Tokens, catalogue: Catalogue, finder: Finder, rows: Rows) -> None:
         self._world = world
-        self._tokens = tokens
+        self._access = Access(tokens, catalogue)
         self._catalogue = catalogue
         self._finder = finder
         self._rows = rows
@@ -50,7 +50,7 @@ class AdminApi:
 
     async def search(self, request: Request) -> Response:
         """Over several workspaces; for those who may see all of them."""
-        token, organization = self._scoped(request)
+        token, organization = self._access.scoped(request)
         if token.user.role(organization) not in ORGANIZATION_WIDE:
             raise Refused(403, "FORBIDDEN")
         body = await json_body(request)
@@ -72,8 +72,8 @@ class AdminApi:
 
     async def search_one(self, request: Request) -> Response:
         """Over one workspace; also for those who work in that one alone."""
-        workspace = self._workspace(request, request.path_params["client_uuid"])
-        token, organization = self._scoped(request)
+        workspace = self._access.workspace(request, request.path_params["client_uuid"])
+        token, organization = self._access.scoped(request)
         if token.user.workspace_role(workspace) not in SEARCHING:
             raise Refused(403, "FORBIDDEN")
         body = await json_body(request)
@@ -113,7 +113,7 @@ class AdminApi:
         )
 
     async def thumbnail(self, request: Request) -> Response:
-        workspace = self._workspace(request, request.path_params["client_uuid"])
+        workspace = self._access.workspace(request, request.path_params["client_uuid"])
         index = self._product(request)
         if self._catalogue.workspace(index) != workspace:
             raise Refused(404, "PRODUCT_NOT_FOUND")
@@ -126,7 +126,7 @@ class AdminApi:
         for name in ("blobId", "clientUuid"):
             if not request.query_params.get(name):
                 raise Refused(400, "BAD_REQUEST")
-        workspace = self._workspace(request, request.query_params["clientUuid"])
+        workspace = self._access.workspace(request, request.query_params["clientUuid"])
         return await self._stored(request, workspace.uuid, request.query_params["blobId"])
 
     async def load_open(self, request: Request) -> Response:
@@ -144,27 +144,5 @@ class AdminApi:
         if self._catalogue.status(index) == "DRAFT":
             raise Refused(403, "PRODUCT_IS_NOT_PUBLISHED")
 
-    def _scoped(self, request: Request) -> tuple[Token, Organization]:
-        """The token, which must be for an organization at least."""
-        token = self._tokens.of(request)
-        if token.organization is None:
-            raise Refused(403, "FORBIDDEN")
-        return token, token.organization
-
-    def _workspace(self, request: Request, uuid: str) -> Workspace:
-        token, _ = self._scoped(request)
-        workspace = next((w for w in WORKSPACES if w.uuid == uuid), None)
-        if workspace is None or not token.opens(workspace):
-            raise Refused(403, "FORBIDDEN")
-        return workspace
-
     def _product(self, request: Request) -> int:
-        """The product of the path, if the token opens its workspace."""
-        token, organization = self._scoped(request)
-        numbers: Numbered = self._catalogue.products
-        index = self._catalogue.find(numbers, request.path_params["product_uuid"])
-        if index is None or self._catalogue.workspace(index).organization != organization:
-            raise Refused(404, "PRODUCT_NOT_FOUND")
-        if not token.opens(self._catalogue.workspace(index)):
-            raise Refused(403, "FORBIDDEN")
-        return index
+        return self._access.product(request, request.path_params["product_uuid"])
