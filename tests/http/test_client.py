@@ -380,3 +380,106 @@ gc.collect()
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout + done.stderr == ""
+
+
+def test_a_large_file_goes_on_where_it_broke_off(server: Server):
+    whole = bytes(range(256)) * 40
+
+    def serve(request: Request) -> bytes:
+        start = int(request.headers.get("range", "bytes=0-")[6:-1])
+        if len(server.requests) < 3:
+            return answer(whole[start : start + 4000], 206 if start else 200, **about(start), length=len(whole) - start)
+        return answer(whole[start:], 206, **about(start))
+
+    def about(start: int) -> dict[str, Any]:
+        return {"etag": '"one"', "content_range": f"bytes {start}-{len(whole) - 1}/{len(whole)}", "close": True}
+
+    server.handler = serve
+    got = send(f"{server.url}/film", resume=True)
+    assert (got.status, got.content) == (200, whole)
+    asked = [(r.headers.get("range"), r.headers.get("if-range")) for r in server.requests]
+    assert asked == [(None, None), ("bytes=4000-", '"one"'), ("bytes=8000-", '"one"')]
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        answer(b"another", etag='"two"'),  # it changed: If-Range brings the whole
+        answer(b"other", 206, etag='"one"', content_range="bytes 0-4/7"),  # another part than was asked for
+        answer(b"", 416, content_range="bytes */7"),
+    ],
+    ids=["changed", "other part", "no such part"],
+)
+def test_a_file_that_changed_is_not_pieced_together(server: Server, again: bytes):
+    answers = [answer(b"begun", length=7, etag='"one"', close=True), again, answer(b"another", etag='"two"')]
+    server.handler = lambda _: answers[min(len(server.requests), 3) - 1]
+    assert send(f"{server.url}/film", resume=True).content == b"another"
+
+
+def test_what_came_survives_a_refusal_between(server: Server):
+    answers = [
+        answer(b"begun", length=8, etag='"one"', close=True),
+        answer(b"down", 503),
+        answer(b"end", 206, etag='"one"', content_range="bytes 5-7/8"),
+    ]
+    server.handler = lambda _: answers[len(server.requests) - 1]
+    assert send(f"{server.url}/film", resume=True).content == b"begunend"
+
+
+@pytest.mark.parametrize("headers", [{}, {"etag": 'W/"one"'}, {"etag": '"one"', "content_encoding": "identity"}])
+def test_a_body_without_a_firm_tag_is_fetched_from_the_start(server: Server, headers: dict[str, str]):
+    answers = [answer(b"begun", length=8, close=True, **headers), answer(b"begunend")]
+    server.handler = lambda _: answers[len(server.requests) - 1]
+    assert send(f"{server.url}/film", resume=True).content == b"begunend"
+    assert "range" not in server.requests[1].headers
+
+
+def test_the_limit_counts_what_came_before(server: Server):
+    answers = [
+        answer(b"x" * 900_000, length=1_200_000, etag='"one"', close=True),
+        answer(b"", 206, length=300_000, etag='"one"', content_range="bytes 900000-1199999/1200000", close=True),
+    ]
+    server.handler = lambda _: answers[len(server.requests) - 1]
+    with pytest.raises(errors.BadResponse, match="more than 1 MB"):
+        send(f"{server.url}/film", resume=True, max_bytes=1 << 20)
+
+
+def shown(error: BaseException | None) -> str:
+    """All that a person or a tool can see of an error: its text, attributes, causes, and locals of our frames."""
+    text = ""
+    while error is not None:
+        text += f"{error!r} {vars(error)!r} "
+        trace = error.__traceback__
+        while trace is not None:
+            if "/http/" in trace.tb_frame.f_code.co_filename and "/tests/" not in trace.tb_frame.f_code.co_filename:
+                text += f"{trace.tb_frame.f_locals!r} "
+            trace = trace.tb_next
+        error = error.__cause__ or error.__context__
+    return text
+
+
+@pytest.mark.parametrize(
+    "served",
+    [
+        answer(b"{}", 503),
+        answer(b"{}", 403),
+        answer(b"half", length=8, close=True),
+        None,
+        answer(b"", 302, location="/again?Signature=canary-3"),
+        answer(b"", 302, location="http://[bad:port/?Signature=canary-3"),
+        answer(b"not gzip", content_encoding="gzip"),
+        answer(b"", length=10**12, close=True),
+    ],
+    ids=["503", "403", "cut", "hang-up", "circle", "bad redirect", "bad encoding", "huge"],
+)
+def test_a_signed_url_is_nowhere_to_be_seen(server: Server, caplog: pytest.LogCaptureFixture, served: bytes | None):
+    """IPython's verbose tracebacks show local variables, and error reporters follow causes to httpx's request."""
+    caplog.set_level(logging.DEBUG)
+    server.handler = lambda _: served
+    with pytest.raises(errors.AssetServiceError) as caught:
+        send(f"{server.url}/canary-1/file?X-Goog-Signature=canary-2", signed=True, what="the film", resume=True)
+    assert "the film" in str(caught.value)
+    assert "canary" not in caplog.text
+    frames = shown(caught.value)
+    assert "Call(" in frames
+    assert "canary" not in frames

@@ -28,6 +28,7 @@ from ipyassets.errors import (
     ServiceUnavailable,
 )
 from ipyassets.http.messages import MEGABYTE, Answer, Authorizer, Call, Explanation
+from ipyassets.http.partial import Partial
 from ipyassets.http.retry import DEFAULT_POLICY, RETRIED_STATUSES, RetryPolicy, retry_after_seconds
 from ipyassets.http.secret import SecretHeaders
 
@@ -40,6 +41,7 @@ log = logging.getLogger("ipyassets.http")
 
 _SAFE_TO_REPEAT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 _MAX_REDIRECTS: Final = 5
+_HARMLESS: Final = frozenset({"accept", "accept-encoding", "accept-language", "content-type", "range"})
 
 
 class _Transient(Exception):  # never leaves this module
@@ -94,6 +96,7 @@ class HttpClient:
                 log.info("%s; trying again in %.1f s", failure.error, state.next_action.sleep)
 
         try:
+            partial = Partial(keep=call.resume and call.method == "GET")
             async for attempt in AsyncRetrying(
                 stop=stop_after_attempt(self.policy.attempts),
                 wait=wait,
@@ -102,7 +105,7 @@ class HttpClient:
                 reraise=True,
             ):
                 with attempt:
-                    return await self._attempt(call)
+                    return await self._attempt(call, partial)
         except _Transient as failure:
             raise failure.error from None
         raise AssertionError("unreachable: tenacity returns or raises")
@@ -119,16 +122,16 @@ class HttpClient:
 
     # -- one attempt ----------------------------------------------------------------------------------------------
 
-    async def _attempt(self, call: Call) -> Answer:
+    async def _attempt(self, call: Call, partial: Partial) -> Answer:
         authorizer = self.authorizer if isinstance(call.authorize, bool) else call.authorize
         if authorizer is None or call.authorize is False:
-            answer = await self._exchange(call, {})
+            answer = await self._exchange(call, {}, partial)
         else:
             sent = await authorizer.headers()
-            answer = await self._exchange(call, sent)
+            answer = await self._exchange(call, sent, partial)
             if self._stale(authorizer, answer, sent):
                 sent = await authorizer.headers()
-                answer = await self._exchange(call, sent)
+                answer = await self._exchange(call, sent, partial)
                 if self._stale(authorizer, answer, sent):
                     failure = self._failure(call, answer, AuthenticationError)
                     if self._repeatable(call) and await authorizer.overtaken(sent):
@@ -185,7 +188,7 @@ class HttpClient:
 
     # -- the wire -------------------------------------------------------------------------------------------------
 
-    async def _exchange(self, call: Call, credentials: Mapping[str, str]) -> Answer:
+    async def _exchange(self, call: Call, credentials: Mapping[str, str], partial: Partial) -> Answer:
         """Send once, follow redirects; credentials stay on the origin they were meant for."""
         from ipyassets.http.transport import URLParts
 
@@ -200,10 +203,9 @@ class HttpClient:
         for _ in range(_MAX_REDIRECTS + 1):
             at_home = _origin(url) == _origin(home)
             headers = SecretHeaders({**current.headers, **credentials} if at_home else _harmless(current.headers))
-            answer, location = await self._once(current, url, headers)
-            if location is None:
+            answer, target = await self._once(current, url, headers, partial)
+            if target is None:
                 return answer if at_home else replace(answer, foreign=True)
-            target = url.join(location)  # httpx has refused what is no URL
             if target.scheme not in ("http", "https") or (url.scheme == "https" and target.scheme == "http"):
                 raise BadResponse(f"{answer.asked} redirects to an unsafe place; not followed.", status=answer.status)
             if current.method not in ("GET", "HEAD"):
@@ -217,18 +219,27 @@ class HttpClient:
             url = target
         raise BadResponse(f"{self.title}: {call.what or home.path} redirects in circles.")
 
-    async def _once(self, call: Call, url: URLParts, headers: SecretHeaders) -> tuple[Answer, str | None]:
+    async def _once(
+        self, call: Call, url: URLParts, headers: SecretHeaders, partial: Partial
+    ) -> tuple[Answer, URLParts | None]:
+        """One answer, and where it redirects to, if it does."""
         from ipyassets.http.transport import TransportError
 
-        asked = f"{call.method} {url.scheme}://{url.host}{f':{url.port}' if url.port else ''}{url.path}"
+        asked = _asked(call, url)
         client = self._open()
         started = time.perf_counter()
+        failure: Exception
         try:
             async with self._slot(_origin(url)), asyncio.timeout(self._timeouts[2]):
-                request = client.build_request(call.method, url, headers=dict(headers), json=call.json, data=call.form)
-                response = await client.send(request, stream=True)
+                # No local variable holds the request, nor a header in the clear: tracebacks may show them.
+                response = await client.send(
+                    client.build_request(
+                        call.method, url, headers={**headers, **partial.headers()}, json=call.json, data=call.form
+                    ),
+                    stream=True,
+                )
                 try:
-                    content = await _read(response, call.max_bytes, asked)
+                    content = await _read(response, call.max_bytes, asked, partial)
                 finally:
                     await response.aclose()
         except (TransportError, TimeoutError) as error:
@@ -238,18 +249,21 @@ class HttpClient:
                 f"{self.title} could not be reached for {call.what or asked} ({_TROUBLE.get(name, name)}). "
                 "Check the network and the base URL, then try again."
             )
-            if self._repeatable(call) or name in ("ConnectError", "ConnectTimeout"):
-                raise _Transient(unavailable, None) from None
-            raise unavailable from None
+            again = self._repeatable(call) or name in ("ConnectError", "ConnectTimeout")
+            failure = _Transient(unavailable, None) if again else unavailable
         except Exception as error:
             if type(error).__module__.partition(".")[0] not in ("httpx", "aiohttp", "zlib", "brotli"):
                 raise
             # A body that claims an encoding it does not have, and the like.
-            raise BadResponse(f"{asked} answered with something that is not HTTP ({type(error).__name__}).") from None
-        log.debug("%s -> %d, %d bytes, %.0f ms", asked, response.status_code, len(content), _ms(started))
-        answer = Answer(response.status_code, response.headers, content, asked)
-        location = response.headers.get("location") if response.status_code in (301, 302, 303, 307, 308) else None
-        return answer, location
+            failure = BadResponse(f"{asked} answered with something that is not HTTP ({type(error).__name__}).")
+        else:
+            status = partial.status(response.status_code)
+            log.debug("%s -> %d, %d bytes, %.0f ms", asked, response.status_code, len(content), _ms(started))
+            answer = Answer(status, response.headers, content, asked)
+            if status in (301, 302, 303, 307, 308) and "location" in response.headers:
+                return answer, url.join(response.headers["location"])  # httpx has refused what is no URL
+            return answer, None
+        raise failure  # outside of the handlers: the errors of httpx know the request, with its whole URL
 
     def _open(self) -> AsyncClient:
         from ipyassets.http.transport import open_client, timeouts
@@ -302,16 +316,23 @@ def _close_all() -> None:
 atexit.register(_close_all)
 
 
-async def _read(response: Any, limit: int, asked: str) -> bytes:
+def _asked(call: Call, url: URLParts) -> str:
+    place = f"{url.scheme}://{url.host}{f':{url.port}' if url.port else ''}"
+    return f"{call.method} {place} for {call.what or 'a file'}" if call.signed else f"{call.method} {place}{url.path}"
+
+
+async def _read(response: Any, limit: int, asked: str, partial: Partial) -> bytes:
     """The body, refused as soon as it is known to be larger than ``limit`` bytes."""
     too_large = f"{asked} answered with more than {limit // MEGABYTE} MB, the limit for this kind of answer."
+    pieces = partial.begin(response.status_code, response.headers)
+    if pieces is None:
+        raise _Transient(BadResponse(f"{asked} answered with another part than the one asked for."), None)
+    size = sum(map(len, pieces))
     try:
-        if int(response.headers.get("content-length", 0)) > limit:
+        if size + int(response.headers.get("content-length", 0)) > limit:
             raise BadResponse(too_large, status=response.status_code)
     except ValueError:
         pass
-    pieces: list[bytes] = []
-    size = 0
     async for piece in response.aiter_bytes():
         size += len(piece)
         if size > limit:
@@ -326,7 +347,7 @@ def _origin(url: Any) -> tuple[str, str, int | None]:
 
 def _harmless(headers: Mapping[str, str]) -> dict[str, str]:
     """What may be sent to another origin: nothing that names or authorises anybody."""
-    return {k: v for k, v in headers.items() if k.lower() in ("accept", "accept-language", "range")}
+    return {k: v for k, v in headers.items() if k.lower() in _HARMLESS}
 
 
 def _ms(started: float) -> float:

@@ -113,3 +113,7 @@ class Call:
     max_bytes: int = 64 * MEGABYTE
     what: str | None = None
     """What is asked for, in words for messages ("poster of product 1f…"); default: method and path."""
+    signed: bool = False
+    """Whether the URL is a credential in itself: messages and logs then have ``what`` and the host in its place."""
+    resume: bool = False
+    """Whether to go on where a body broke off, if the server can; for large files."""

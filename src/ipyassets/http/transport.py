@@ -23,7 +23,24 @@ from yarl import URL
 __all__ = ["AsyncClient", "TransportError", "URLParts", "open_client", "timeouts"]
 
 AsyncClient = httpx.AsyncClient
-URLParts = httpx.URL
+
+
+class URLParts(httpx.URL):
+    """A URL that prints its origin alone: the rest may be signed, and tracebacks can show local variables."""
+
+    def __repr__(self) -> str:
+        return f"URLParts('{self.scheme}://{self.netloc.decode('ascii', 'replace').rpartition('@')[2]}/…')"
+
+    def copy_with(self, **changes: Any) -> URLParts:
+        return URLParts(self, **changes)
+
+    def copy_merge_params(self, params: Any) -> URLParts:
+        return URLParts(super().copy_merge_params(params))
+
+    def join(self, url: httpx.URL | str) -> URLParts:
+        return URLParts(super().join(url))
+
+
 TransportError = httpx.TransportError
 """Anything that kept an answer from arriving whole: no connection, time-out, reset, cut body."""
 
