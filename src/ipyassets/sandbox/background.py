@@ -32,13 +32,21 @@ class Background:
         for future in tuple(self._futures):
             future.cancel()
 
+    def require(self) -> asyncio.AbstractEventLoop:
+        """The loop. `RuntimeError` while the sandbox is not running."""
+        if self._loop is None:
+            raise RuntimeError("the sandbox is not running: call start(), or use it in a with block")
+        return self._loop
+
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Begin ``work``, from any thread. `RuntimeError` while the sandbox is not running."""
         with self._lock:
-            if self._loop is None:
+            try:
+                loop = self.require()
+            except RuntimeError:
                 work.close()
-                raise RuntimeError("the sandbox is not running: call start(), or use it in a with block")
-            future = asyncio.run_coroutine_threadsafe(work, self._loop)
+                raise
+            future = asyncio.run_coroutine_threadsafe(work, loop)
             self._futures.add(future)
         future.add_done_callback(self._futures.discard)
         return future

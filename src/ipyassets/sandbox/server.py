@@ -11,6 +11,7 @@ import socket
 import threading
 import weakref
 from collections.abc import Mapping
+from concurrent.futures import Future
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -139,6 +140,11 @@ class Sandbox:
         if runner is not None:
             runner.stop(STOP_TIMEOUT)
 
+    def reset(self) -> None:
+        """End every fault, and make products and webhooks as they were at first. Tokens and `settings` stay."""
+        self.faults.clear()
+        self.vntana_api.reset()
+
     def __enter__(self) -> Self:
         return self.start()
 
@@ -154,6 +160,15 @@ class Sandbox:
         if runner is not None:
             runner.listener.close()
             self.world.background = Background()
+
+    def convert(self, product: str, *, fails: bool = False) -> Future[str]:
+        """Let VNTANA convert the file of ``product`` (its uuid); gives its ``conversionStatus`` when that is final.
+
+        Through PENDING and CONVERTING to COMPLETED, with a new poster under a new id, and a webhook at each step; to
+        FAILED if the model is broken or, on demand, if it ``fails``. Takes ``settings.vntana_conversion_time``.
+        `LookupError`: no such product. `ValueError`: it has no 3D file, or is being worked on.
+        """
+        return self.vntana_api.conversions.convert(product, fails=fails)
 
     def connection_info(self) -> dict[str, dict[str, str]]:
         """Addresses and credentials of the three services, as ``ipyassets sandbox`` prints them."""

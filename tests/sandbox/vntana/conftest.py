@@ -73,8 +73,7 @@ def sandbox(running: Sandbox) -> Iterator[Sandbox]:
     for name in Settings.__dataclass_fields__:
         setattr(running.settings, name, getattr(before, name))
     running.world.clock = clock
-    running.faults.clear()
-    running.webhooks.reset()
+    running.reset()
     running.faults.log.clear()
 
 

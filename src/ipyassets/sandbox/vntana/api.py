@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
+from ipyassets.sandbox.vntana.access import Access
 from ipyassets.sandbox.vntana.accounts import NORTHLIGHT, SHOWROOM, Accounts
 from ipyassets.sandbox.vntana.admin import AdminApi
 from ipyassets.sandbox.vntana.auth import AuthApi
 from ipyassets.sandbox.vntana.bus import Bus
 from ipyassets.sandbox.vntana.catalogue import Catalogue
+from ipyassets.sandbox.vntana.changes import Changes
+from ipyassets.sandbox.vntana.conversions import Conversions
 from ipyassets.sandbox.vntana.deliveries import Deliveries
 from ipyassets.sandbox.vntana.errors import nothing_else
 from ipyassets.sandbox.vntana.payloads import Payloads
+from ipyassets.sandbox.vntana.product_changes import ProductChangesApi
 from ipyassets.sandbox.vntana.public import PublicApi
 from ipyassets.sandbox.vntana.rows import Rows
 from ipyassets.sandbox.vntana.search import Finder
@@ -51,11 +55,26 @@ class VntanaApi:
         self.webhooks = Deliveries(world, self.catalogue, subscriptions, Payloads(world, self.catalogue, rows))
         self.bus.subscribe(self.webhooks.emit)
         self._webhooks = WebhookApi(world, self.tokens, subscriptions)
+        self.changes = Changes(world, self.catalogue)
+        self.conversions = Conversions(world, self.catalogue, self.changes, self.bus, _shipped)
+        access = Access(self.tokens, self.catalogue)
+        self._changing = ProductChangesApi(access, self.catalogue, self.changes, self.conversions, self.bus)
+
+    def reset(self) -> None:
+        """Make everything as in a new sandbox, save accounts and tokens."""
+        self.webhooks.reset()
+        self.conversions.reset()
 
     def admin_routes(self) -> list[BaseRoute]:
         """Routes of the Admin API, relative to its prefix."""
-        return nothing_else([*self._auth.routes(), *self._admin.routes(), *self._webhooks.routes()])
+        return nothing_else(
+            [*self._auth.routes(), *self._admin.routes(), *self._webhooks.routes(), *self._changing.routes()]
+        )
 
     def public_routes(self) -> list[BaseRoute]:
         """Routes of the Public API, relative to its prefix."""
         return nothing_else(self._public.routes())
+
+
+async def _shipped(index: int) -> None:
+    """The picture that was rendered from the product's model and came with the package."""

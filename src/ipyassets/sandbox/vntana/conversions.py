@@ -1,0 +1,117 @@
+"""Conversion of a product's file, and the making of its poster: what takes time between upload and first picture."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeAlias
+
+from ipyassets.sandbox.vntana.bus import Bus
+from ipyassets.sandbox.vntana.catalogue import Catalogue
+from ipyassets.sandbox.vntana.changes import Changes
+from ipyassets.sandbox.world import World
+
+__all__ = ["Conversions", "Painter"]
+
+Painter: TypeAlias = Callable[[int], Awaitable[bytes | None]]
+"""Makes the poster of a product: an image file, None to show the shipped picture, any exception if it cannot."""
+
+EVENTS = {
+    "PENDING": "product.pending",
+    "CONVERTING": "product.processing",
+    "COMPLETED": "product.completed",
+    "FAILED": "product.failed",
+}
+
+
+class Conversions:
+    """Work on the files of products, one piece at a time for each. It goes on while the sandbox runs."""
+
+    def __init__(self, world: World, catalogue: Catalogue, changes: Changes, bus: Bus, paint: Painter) -> None:
+        self._world = world
+        self._catalogue = catalogue
+        self._changes = changes
+        self._bus = bus
+        self._paint = paint
+        self._lock = threading.Lock()
+        self._busy: dict[int, Future[str]] = {}
+
+    def convert(self, product: str, *, fails: bool = False) -> Future[str]:
+        """Convert the file of the product with this uuid, anew if need be; gives the state it will come to.
+
+        Through PENDING and CONVERTING to COMPLETED, with a new poster; to FAILED if the model is broken, or if it
+        ``fails`` on demand. `LookupError`: no such product. `ValueError`: it has no 3D file, or is at work.
+        """
+        index = self._catalogue.find(self._catalogue.products, product)
+        if index is None:
+            raise LookupError(f"no product {product!r:.80}")
+        if not self.possible(index):
+            raise ValueError(f"{self._catalogue.name(index)!r:.80} has no 3D file to convert")
+        return self._begin(index, lambda: self._step(index, "PENDING"), lambda: self._convert(index, fails=fails))
+
+    def repaint(self, index: int) -> Future[str]:
+        """Make the poster anew; the old one shows until then. `ValueError` if its file is at work."""
+        return self._begin(
+            index, lambda: self._changes.thumbnails(index, "ACTION_PENDING"), lambda: self._repaint(index)
+        )
+
+    def possible(self, index: int) -> bool:
+        """Whether a product has a 3D file."""
+        return self._catalogue.variant(index).model is not None and self._catalogue.asset_type(index) == "THREE_D"
+
+    def at_work(self, index: int) -> bool:
+        return index in self._busy
+
+    def reset(self) -> None:
+        """Break off what is being done, and make every product as it was when the sandbox was made."""
+        for future in tuple(self._busy.values()):
+            future.cancel()
+        self._changes.restore()
+
+    def _begin(
+        self, index: int, first: Callable[[], object], work: Callable[[], Coroutine[Any, Any, str]]
+    ) -> Future[str]:
+        """``first`` has happened when this returns; ``work`` follows."""
+        with self._lock:
+            if index in self._busy:
+                raise ValueError(f"{self._catalogue.name(index)!r:.80} is at work already")
+            self._world.background.require()
+            first()
+            future = self._world.background.submit(work())
+            self._busy[index] = future
+        future.add_done_callback(lambda _: self._busy.pop(index, None))
+        return future
+
+    async def _convert(self, index: int, *, fails: bool) -> str:
+        pause = self._world.settings.vntana_conversion_time / 2
+        await asyncio.sleep(pause)
+        self._step(index, "CONVERTING", thumbnails="ACTION_PENDING")
+        await asyncio.sleep(pause)
+        if fails:
+            return self._step(index, "FAILED")
+        self._changes.thumbnails(index, "ACTION_RUNNING")
+        try:
+            content = await self._paint(index)
+        except Exception:  # noqa: BLE001 - whatever is wrong with a model
+            return self._step(index, "FAILED")
+        self._changes.poster(index, content)
+        return self._step(index, "COMPLETED")
+
+    async def _repaint(self, index: int) -> str:
+        self._changes.thumbnails(index, "ACTION_RUNNING")
+        try:
+            content = await self._paint(index)
+        except Exception:  # noqa: BLE001 - whatever is wrong with a model
+            self._changes.thumbnails(index, "ACTION_FAILED")
+            return "ACTION_FAILED"
+        self._changes.poster(index, content)
+        self._changes.thumbnails(index, None)
+        return "ACTION_COMPLETED"
+
+    def _step(self, index: int, state: str, *, thumbnails: str | None = None) -> str:
+        """Write the state down, then tell of it: who hears the event finds it so."""
+        self._changes.conversion(index, state, thumbnails=thumbnails)
+        self._bus.emit(EVENTS[state], index)
+        return state
