@@ -1,0 +1,137 @@
+"""Films of one turn, GIF or MP4, to ``PIL.Image``s: look first, then frame after frame, never all at once.
+
+Weighed for MP4: PyAV (FFmpeg's libraries in its wheel, frames as PIL images, no other process), imageio-ffmpeg (a child
+process and raw pipes), opencv (no PIL, its own numpy pin). PyAV is in the extra ``video``; a GIF needs Pillow alone.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+from ipyassets.collections.images import MAX_PIXELS, opened
+from ipyassets.errors import BadResponse, InvalidRequest
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+__all__ = ["FilmFacts", "Media", "can_read", "film_facts", "film_frames", "media_of"]
+
+Media: TypeAlias = Literal["gif", "mp4"]
+
+WHAT: Final = "The film"
+MAX_FRAMES: Final = 3_600
+USUAL_FPS: Final = 12.0
+"""Where a film does not tell."""
+_PAUSES: Final = 12
+"""Frames of a GIF whose pauses are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilmFacts:
+    """What a film is: ``count`` frames of ``width`` x ``height`` pixels, ``fps`` of them a second."""
+
+    count: int
+    fps: float
+    width: int
+    height: int
+
+
+def media_of(content: bytes, what: str = WHAT) -> Media:
+    """Which kind of film ``content`` is, by its first bytes. Raises `BadResponse`."""
+    if content[:6] in (b"GIF87a", b"GIF89a"):
+        return "gif"
+    if content[4:8] == b"ftyp":
+        return "mp4"
+    raise BadResponse(f"{what} is neither a GIF nor an MP4 ({len(content)} bytes).")
+
+
+def can_read(media: Media) -> bool:
+    """Whether frames of such a film can be had here."""
+    return media == "gif" or find_spec("av") is not None
+
+
+def film_facts(content: bytes, what: str = WHAT) -> FilmFacts:
+    """What the film in ``content`` is. Raises `BadResponse`, and `InvalidRequest` for an MP4 without PyAV."""
+    if media_of(content, what) == "gif":
+        return _gif_facts(content, what)
+    with _mp4(content, what) as (container, stream):
+        rate = stream.average_rate or stream.guessed_rate
+        count = stream.frames or sum(packet.size > 0 for packet in container.demux(stream))
+        facts = FilmFacts(count, float(rate) if rate else USUAL_FPS, stream.width, stream.height)
+    return _checked(facts, what)
+
+
+def film_frames(content: bytes, step: int = 1, what: str = WHAT) -> Iterator[Image.Image]:
+    """Every ``step``-th frame of the film in ``content``, in order. Raises as `film_facts`; damage when it is met."""
+    facts = film_facts(content, what)
+    frames = _gif_frames(content, what) if media_of(content, what) == "gif" else _mp4_frames(content, what)
+    for number, image in enumerate(frames):
+        if number >= facts.count:
+            return
+        if number % step == 0:
+            yield image()
+
+
+def _gif_facts(content: bytes, what: str) -> FilmFacts:
+    image = opened(content, what)
+    try:
+        count = int(getattr(image, "n_frames", 1))
+        looked_at = min(count, _PAUSES)  # pauses are whole hundredths of a second and may alternate around the true one
+        milliseconds = 0.0
+        for number in range(looked_at):
+            image.seek(number)
+            milliseconds += image.info.get("duration", 0) / looked_at
+    except Exception as error:  # noqa: BLE001  # Pillow's readers raise many kinds on damage
+        raise BadResponse(f"{what} is damaged or cut off ({type(error).__name__}).") from None
+    fps = 1000 / milliseconds if milliseconds else USUAL_FPS
+    return _checked(FilmFacts(count, fps, *image.size), what)
+
+
+def _gif_frames(content: bytes, what: str) -> Iterator[Any]:
+    image = opened(content, what)
+    try:
+        for number in range(getattr(image, "n_frames", 1)):
+            image.seek(number)
+            image.load()
+            yield lambda: image.convert("RGBA" if image.has_transparency_data else "RGB")
+    except (OSError, EOFError, SyntaxError, ValueError) as error:
+        raise BadResponse(f"{what} is damaged or cut off ({type(error).__name__}).") from None
+
+
+def _mp4_frames(content: bytes, what: str) -> Iterator[Any]:
+    with _mp4(content, what) as (container, stream):
+        for frame in container.decode(stream):
+            yield frame.to_image
+
+
+@contextmanager
+def _mp4(content: bytes, what: str) -> Iterator[tuple[Any, Any]]:
+    try:
+        import av
+    except ImportError:
+        raise InvalidRequest(
+            f"{what} is an MP4: its frames need PyAV. Install it with `pip install ipyassets[video]`."
+        ) from None
+    try:
+        with av.open(io.BytesIO(content), "r", format="mp4") as container:
+            if not container.streams.video:
+                raise BadResponse(f"{what} has no picture, only sound or nothing.")
+            yield container, container.streams.video[0]
+    except av.error.FFmpegError as error:
+        raise BadResponse(f"{what} is damaged or cut off ({error.strerror}).") from None
+
+
+def _checked(facts: FilmFacts, what: str) -> FilmFacts:
+    if facts.count < 1 or facts.width * facts.height < 1:
+        raise BadResponse(f"{what} has no frames.")
+    if facts.count > MAX_FRAMES or facts.width * facts.height > MAX_PIXELS:
+        raise BadResponse(
+            f"{what} has {facts.count:,} frames of {facts.width:,} x {facts.height:,} pixels; "
+            f"at most {MAX_FRAMES:,} frames and {MAX_PIXELS:,} pixels are read."
+        )
+    return facts

@@ -1,0 +1,273 @@
+"""TurntablePlayer: one turn of a thing, to be turned by hand or played."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeAlias, runtime_checkable
+
+import traitlets as t
+
+from ipyassets.collections.assets import AssetBase
+from ipyassets.collections.film import can_read, film_facts, film_frames, media_of
+from ipyassets.collections.images import in_decode_pool, in_file_pool
+from ipyassets.collections.thumbnails import thumbnail
+from ipyassets.errors import AssetServiceError, InvalidRequest
+from ipyassets.http import loop
+from ipyassets.widgets.comm_widget import CommWidget
+from ipyassets.widgets.frames import Film, ImageFilm, ReadFilm, send_frames
+from ipyassets.widgets.reading import Refused, edge, is_index, listed, word
+from ipyassets.widgets.tiles import said_of
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+__all__ = ["TurntablePlayer"]
+
+USUAL_FPS: Final = 12.0
+MOST_FRAMES: Final = 64
+"""Frames asked for at once."""
+EDGES: Final = (16, 4096)
+LONGEST_MESSAGE: Final = 500
+
+
+@runtime_checkable
+class Turning(Protocol):
+    """A turntable that was rendered."""
+
+    @property
+    def asset(self) -> AssetBase | None: ...
+
+    @property
+    def fps(self) -> float: ...
+
+    async def _film(self) -> bytes:
+        """The whole film, MP4 or GIF; runs on the loop thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Frames:
+    indexes: tuple[int, ...]
+    edge: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Video:
+    """The film as it is, for the browser's own player."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Poster:
+    edge: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Hello:
+    """A front end is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cancel:
+    requests: tuple[str, ...]
+
+
+_Ask: TypeAlias = _Frames | _Video | _Poster | _Hello | _Cancel
+Source: TypeAlias = "Turning | Sequence[Image.Image] | bytes | str | Path"
+
+
+class TurntablePlayer(CommWidget):
+    """Shows one turn of a thing: drag or use the arrow keys to turn it, or play it.
+
+    ``source`` is a turntable of a render job, a sequence of PIL images, or a GIF or MP4 as bytes or a path. ``fps`` is
+    the speed at which it plays (the film's own if None; 12 frames a second for images). ``height`` is a number of
+    pixels or a CSS length. ``autoplay`` begins to play at once, except for people who asked for less motion.
+
+    An MP4 needs PyAV (``ipyassets[video]``) to be turned frame by frame; without it the browser plays it as a video.
+    """
+
+    _bundle: ClassVar[str] = "player"
+
+    _setup = t.Dict().tag(sync=True)
+    """What never changes: label, height, autoplay."""
+    _film = t.Dict().tag(sync=True)
+    """state (loading, frames, video, error), count, fps, width, height, message."""
+
+    def __init__(
+        self, source: Source, *, fps: float | None = None, height: int | str = 420, autoplay: bool = False
+    ) -> None:
+        if fps is not None and not (isinstance(fps, int | float) and 0 < fps <= 240):
+            raise InvalidRequest(f"fps must be frames a second, more than 0 and at most 240; got {fps!r:.80}.")
+        self._fps = float(fps) if fps is not None else None
+        self._asset: AssetBase | None = getattr(source, "asset", None)
+        self._frames: Film | None = None
+        self._video: bytes | None = None
+        opening = _opening(source, self._fps)
+        self._about = self._asset.name if self._asset is not None else "Turntable"
+        super().__init__(
+            _setup={
+                "label": self._about[:300],
+                "height": f"{height}px" if isinstance(height, int) else height,
+                "autoplay": bool(autoplay),
+            },
+            _film={"state": "loading", "count": 0, "fps": 0.0, "width": 0, "height": 0, "message": None},
+        )
+        self._opened = loop.submit(self._open(opening))
+
+    def close(self) -> None:
+        """Take the player off the page and let go of its film."""
+        if self.comm is not None:
+            self._opened.cancel()
+            if self._frames is not None:
+                self._frames.close()
+        super().close()
+
+    def __repr__(self) -> str:
+        film = self._film
+        state = {"frames": f"{film['count']} frames", "video": "a video"}.get(film["state"], film["state"])
+        return f"TurntablePlayer({self._about!r}, {state})"
+
+    def _stand_in(self) -> str:
+        return f"{self!r}: run this cell in a live notebook to turn it."
+
+    # -- opening --------------------------------------------------------------------------------------------------
+
+    async def _open(self, opening: Callable[[], Awaitable[Film | bytes]]) -> None:
+        try:
+            opened = await opening()
+        except AssetServiceError as error:
+            self._show({"state": "error", "message": str(error)[:LONGEST_MESSAGE]})
+        except Exception as error:  # noqa: BLE001  # said where the person looks
+            self._show({"state": "error", "message": f"{type(error).__name__} while the turntable was opened."})
+        else:
+            if isinstance(opened, bytes):
+                self._video = opened
+                self._show({"state": "video", "fps": self._fps or USUAL_FPS})
+                return
+            self._frames = opened
+            facts = opened.facts
+            self._show(
+                {
+                    "state": "frames",
+                    "count": facts.count,
+                    "fps": self._fps or facts.fps,
+                    "width": facts.width,
+                    "height": facts.height,
+                }
+            )
+
+    def _show(self, change: Mapping[str, Any]) -> None:
+        with self._lock:
+            self._film = {**self._film, **change}
+
+    # -- messages -------------------------------------------------------------------------------------------------
+
+    def _read(self, content: object) -> tuple[str, _Ask]:
+        if not isinstance(content, Mapping):
+            raise Refused("A message must be an object.")
+        if content.get("op") == "cancel":
+            return "", _Cancel(tuple(word(request, "requests") for request in listed(content, "requests", 1_000)))
+        return word(content.get("request"), "request"), _asked(content)
+
+    def _answer(self, request: str, ask: _Ask) -> None:
+        match ask:
+            case _Hello():
+                self._front_end_seen = True
+                self._reply(request)
+            case _Cancel(requests):
+                self._cancel(requests)
+            case _Frames(indexes, edge):
+                self._start(request, self._send_frames(request, indexes, edge))
+            case _Video():
+                if self._video is None:
+                    raise Refused("There is no video here.")
+                self._reply(request, {"mime": "video/mp4", "buffer": 0}, [self._video])
+            case _Poster(edge):
+                self._start(request, self._send_poster(request, edge))
+
+    async def _send_frames(self, request: str, indexes: Sequence[int], edge: int) -> None:
+        film = self._frames
+        if film is None:
+            raise Refused("There are no frames here.")
+        places = list(indexes)
+
+        def send(said: dict[str, Any], buffers: list[bytes]) -> None:
+            frames = [{**frame, "index": places[frame["index"]]} for frame in said["frames"]]
+            self._part(request, {"frames": frames}, buffers)
+
+        await send_frames(film, places, edge, send)
+        self._reply(request)
+
+    async def _send_poster(self, request: str, edge: int) -> None:
+        """What stands there until the first frame comes: the asset's own poster."""
+        if self._asset is None:
+            self._reply(request, {"poster": {"state": "none"}})
+            return
+        said, content = await said_of(thumbnail(self._asset._service, self._asset._record, edge))  # noqa: SLF001
+        buffers = [] if content is None else [content]
+        self._reply(request, {"poster": {**said, "buffer": 0} if buffers else said}, buffers)
+
+
+def _asked(content: Mapping[str, Any]) -> _Ask:
+    match content.get("op"):
+        case "hello":
+            return _Hello()
+        case "frames":
+            indexes = listed(content, "indexes", MOST_FRAMES)
+            if not indexes or not all(is_index(number) for number in indexes):
+                raise Refused("indexes must be places of frames.")
+            return _Frames(tuple(indexes), edge(content, EDGES))
+        case "video":
+            return _Video()
+        case "poster":
+            return _Poster(edge(content, EDGES))
+        case _:
+            raise Refused("There is no such request.")
+
+
+def _opening(source: Any, fps: float | None) -> Callable[[], Awaitable[Film | bytes]]:
+    """What opens ``source``, on the loop thread. Raises TypeError for what is no turntable."""
+    from PIL import Image
+
+    if isinstance(source, bytes | bytearray | memoryview):
+        return functools.partial(_of_content, bytes(source))
+    if isinstance(source, str | Path):
+        return functools.partial(_of_path, Path(source).expanduser())
+    if isinstance(source, Turning):
+        return functools.partial(_of_turning, source)
+    if isinstance(source, Sequence):
+        images = list(source)
+        for image in images:
+            if not isinstance(image, Image.Image):
+                raise TypeError(f"The frames of a turntable are PIL images; got {type(image).__name__}.")
+        if not images:
+            raise InvalidRequest("A turntable needs at least one frame.")
+        return functools.partial(_of_images, images, fps)
+    raise TypeError(
+        f"A TurntablePlayer shows a rendered turntable, PIL images, or a GIF or MP4 (bytes or a path); "
+        f"got {type(source).__name__}."
+    )
+
+
+async def _of_images(images: Sequence[Image.Image], fps: float | None) -> Film:
+    return ImageFilm(images, fps or USUAL_FPS)
+
+
+async def _of_path(path: Path) -> Film | bytes:
+    try:
+        content = await in_file_pool(path.read_bytes)
+    except OSError as error:
+        raise InvalidRequest(f"{path.name} cannot be read: {error.strerror}.") from None
+    return await _of_content(content)
+
+
+async def _of_turning(turning: Turning) -> Film | bytes:
+    return await _of_content(await turning._film())  # noqa: SLF001
+
+
+async def _of_content(content: bytes) -> Film | bytes:
+    if not can_read(media_of(content)):
+        return content
+    facts = await in_decode_pool(film_facts, content)
+    return ReadFilm(facts, functools.partial(film_frames, content))
