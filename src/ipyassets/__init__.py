@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ipyassets.sandbox import Sandbox as Sandbox
     from ipyassets.widgets import Explorer as Explorer
     from ipyassets.widgets import ImageGrid as ImageGrid
+    from ipyassets.widgets import JobMonitor as JobMonitor
 
 _HOMES: Final = {
     "__version__": "_version",
@@ -75,6 +76,7 @@ _HOMES: Final = {
     "Sandbox": "sandbox",
     "Explorer": "widgets",
     "ImageGrid": "widgets",
+    "JobMonitor": "widgets",
 }
 __all__ = sorted(_HOMES)  # noqa: PLE0605  # one table, not two
 

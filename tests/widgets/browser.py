@@ -9,7 +9,7 @@ from typing import Any
 
 from comm.base_comm import BaseComm
 
-from ipyassets.widgets.grid_widget import GridWidget
+from ipyassets.widgets.comm_widget import CommWidget
 
 PATIENCE = 10.0
 
@@ -50,7 +50,7 @@ class Answer(list[tuple[dict[str, Any], list[bytes]]]):
 class Browser:
     """A page that shows ``widget``."""
 
-    def __init__(self, widget: GridWidget) -> None:
+    def __init__(self, widget: CommWidget) -> None:
         self.widget = widget
         self.comm: RecordingComm = widget.comm
         self._numbers = itertools.count()
@@ -77,7 +77,7 @@ class Browser:
         return Answer(
             (data["content"], buffers)
             for data, buffers in list(self.comm.messages)
-            if data["method"] == "custom" and data["content"]["request"] == request
+            if data["method"] == "custom" and data["content"].get("request") == request
         )
 
     def _whole(self, request: str) -> Answer | None:

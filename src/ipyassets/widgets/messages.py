@@ -20,6 +20,7 @@ __all__ = [
     "Select",
     "Tiles",
     "Use",
+    "ranges",
     "read",
 ]
 
@@ -117,12 +118,12 @@ def _ask(content: Mapping[str, Any]) -> Ask:
         case "search":
             return Search(_query(content.get("query")))
         case "select":
-            return Select(index(content, "generation"), _ranges(content))
+            return Select(index(content, "generation"), ranges(content))
         case "tiles":
-            ranges = _ranges(content)
-            if len(ranges) > MOST_TILES:
+            wanted = ranges(content)
+            if len(wanted) > MOST_TILES:
                 raise Refused(f"At most {MOST_TILES} tiles are given at once.")
-            return Tiles(index(content, "generation"), ranges, edge(content, EDGES))
+            return Tiles(index(content, "generation"), wanted, edge(content, EDGES))
         case "detail":
             return Detail(index(content, "generation"), index(content, "index"), edge(content, DETAIL_EDGES))
         case _:
@@ -154,7 +155,8 @@ def _filter(value: object) -> FilterValue:
     return text(value, "filters")
 
 
-def _ranges(content: Mapping[str, Any]) -> Ranges:
+def ranges(content: Mapping[str, Any]) -> Ranges:
+    """Places, as pairs of the first and the last."""
     pairs = []
     for pair in listed(content, "ranges", MOST_RANGES):
         if not isinstance(pair, list) or len(pair) != 2 or not all(is_index(end) for end in pair):

@@ -1,0 +1,109 @@
+"""What the browser may ask of a `JobMonitor`, read with suspicion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from ipyassets.widgets.messages import MOST_REQUESTS, MOST_TILES, Cancel, Hello, ranges
+from ipyassets.widgets.ranges import Ranges
+from ipyassets.widgets.reading import Refused, edge, index, listed, word
+
+__all__ = ["Ask", "Film", "Retry", "Rows", "Stills", "Stop", "Thumbnails", "read"]
+
+EDGES: Final = (16, 512)
+STILL_EDGES: Final = (64, 2048)
+MEDIA: Final = ("mp4", "gif")
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """All lines of a job as they stand."""
+
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnails:
+    """The pictures of these lines, of at most ``edge`` pixels a side."""
+
+    job: str
+    ranges: Ranges
+    edge: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stills:
+    """The stills that were made of one line's asset, each of at most ``edge`` pixels a side."""
+
+    job: str
+    index: int
+    edge: int
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """The turntable that was made of one line's asset."""
+
+    job: str
+    index: int
+    media: str
+    """``mp4`` or ``gif``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The person pressed "Stop following"."""
+
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The person pressed "Retry failed"."""
+
+    job: str
+
+
+Ask: TypeAlias = Hello | Rows | Thumbnails | Stills | Film | Stop | Retry | Cancel
+
+
+def read(content: object) -> tuple[str, Ask]:
+    """The request's own word and what it asks. Raises `Refused`."""
+    if not isinstance(content, Mapping):
+        raise Refused("A message must be an object.")
+    if content.get("op") == "cancel":
+        requests = listed(content, "requests", MOST_REQUESTS)
+        return "", Cancel(tuple(word(request, "requests") for request in requests))
+    return word(content.get("request"), "request"), _ask(content)
+
+
+def _ask(content: Mapping[str, Any]) -> Ask:
+    match content.get("op"):
+        case "hello":
+            return Hello()
+        case "rows":
+            return Rows(_job(content))
+        case "tiles":
+            wanted = ranges(content)
+            if len(wanted) > MOST_TILES:
+                raise Refused(f"At most {MOST_TILES} pictures are given at once.")
+            return Thumbnails(_job(content), wanted, edge(content, EDGES))
+        case "stills":
+            return Stills(_job(content), index(content, "index"), edge(content, STILL_EDGES))
+        case "film":
+            media = word(content.get("media"), "media")
+            if media not in MEDIA:
+                raise Refused(f"media must be one of {', '.join(MEDIA)}.")
+            return Film(_job(content), index(content, "index"), media)
+        case "stop":
+            return Stop(_job(content))
+        case "retry":
+            return Retry(_job(content))
+        case _:
+            raise Refused("There is no such request.")
+
+
+def _job(content: Mapping[str, Any]) -> str:
+    return word(content.get("job"), "job")
