@@ -86,12 +86,14 @@ class Sandbox:
             ) from error
         self.vntana_api = VntanaApi(self.world)
         self.webhooks = self.vntana_api.webhooks
+        self.renders = self.vntana_api.renders
         self.itwin_api = ITwinApi(self.world)
         self.scenario_api = ScenarioApi(self.world)
         self._application: App = application(
             {
                 "/vntana/admin": self.vntana_api.admin_routes(),
                 "/vntana/public": self.vntana_api.public_routes(),
+                "/vntana/storage": self.vntana_api.storage_routes(),
                 "/itwin": self.itwin_api.routes(),
                 "/scenario/v1": self.scenario_api.api_routes(),
                 "/scenario/cdn": self.scenario_api.cdn_routes(),
@@ -127,6 +129,7 @@ class Sandbox:
                 listener = socket.create_server((self._host, self._port))
                 runner = Runner(self._application, listener, self.world.background)
                 self.world.origin = f"http://{self._host}:{listener.getsockname()[1]}"
+                self.renders.start()
                 runner.start(START_TIMEOUT)
                 self._runner = runner
                 _running.add(self)
@@ -137,6 +140,8 @@ class Sandbox:
         with self._lock:
             runner, self._runner = self._runner, None
             _running.discard(self)
+        # First the jobs: whoever waits for a file gets an answer, and the server need not wait for it.
+        self.renders.stop()
         if runner is not None:
             runner.stop(STOP_TIMEOUT)
 
@@ -157,6 +162,7 @@ class Sandbox:
         """In a forked child: the thread is not here, and the port belongs to the parent."""
         self._lock = threading.Lock()
         runner, self._runner = self._runner, None
+        self.renders.forget()
         if runner is not None:
             runner.listener.close()
             self.world.background = Background()

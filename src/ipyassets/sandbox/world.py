@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from ipyassets.sandbox.background import Background
 
@@ -38,6 +39,13 @@ class Settings:
     """Whether ``?clientUuid=`` on the search over several workspaces narrows it to that one."""
     vntana_public_shows_internal: bool = False
     """Whether the Public API serves LIVE_INTERNAL products by uuid."""
+    vntana_attachments_by_entity_type: bool = False
+    """Whether ``entityType`` filters a search for attachments: the reference has it, the service ignores it."""
+    vntana_signed_url_lifetime: float = 900.0
+    """Seconds; the documents tell none."""
+    vntana_signed_url_expired_status: int = 403
+    vntana_storage_strict_content_type: bool = False
+    """Whether a signed URL must be asked for with ``Content-Type: application/octet-stream``, as the reference says."""
     vntana_conversion_time: float = 2.0
     """Seconds that the conversion of a file takes, half of it waiting, besides the making of its poster. Invented."""
     vntana_webhook_tries: int = 5
@@ -54,6 +62,22 @@ class Settings:
     """Whether payloads say ``asset.completed`` where samples say ``product.completed``."""
     vntana_webhook_any_host: bool = False
     """Whether webhooks go to other machines too: else a sandbox could be made to knock at any door."""
+
+    render_quality: Literal["full", "draft"] = "full"
+    """``draft``: shadows in steps, ragged edges, some hundredths of a second a picture; for tests."""
+    render_workers: int | None = None
+    """Processes that render; None: as many as there are cores, at most 2. For jobs after `Sandbox.start`."""
+    render_stills: int = 5
+    """Stills made of a product; the documents tell no number."""
+    render_requires_turntable: bool = True
+    """Whether a request without a complete ``turntable`` is refused: the guide demands it, the reference does not."""
+    render_max_side: int = 4096
+    """Largest side of a still or a frame, in pixels; the documents tell no limit."""
+    render_max_frames: int = 720
+    render_queue_time: float = 0.0
+    """Seconds that a part of a job waits at least before it begins."""
+    render_work_time: float = 0.0
+    """Seconds that a part of a job runs at least."""
 
     itwin_token_lifetime: float = 3600.0
 

@@ -16,7 +16,7 @@ from ipyassets.sandbox.renderer.model import Model, ModelError
 from ipyassets.sandbox.renderer.obj import read_obj
 from ipyassets.sandbox.renderer.plans import PLANS
 
-__all__ = ["load_building", "load_model", "load_object", "load_shipped"]
+__all__ = ["load_building", "load_model", "load_object", "load_shipped", "original_file"]
 
 MAX_FILE_BYTES = 256 * 2**20
 
@@ -66,6 +66,11 @@ def load_shipped(name: str) -> Model:
     if name.endswith(".obj"):
         return read_obj(_data(name), _nothing_beside, name=name)
     return read_glb(_data(name), name=name)
+
+
+def original_file(kind: str, key: str) -> bytes:
+    """The model as its maker uploaded it: of an ``object`` of the catalogue, or a ``file`` of ``data/models``."""
+    return _archive().read(_objects()[key].model) if kind == "object" else _data(key)
 
 
 def _nothing_beside(name: str) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +11,10 @@ from PIL import Image, ImageColor
 
 from ipyassets.sandbox.rendering.orders import GIF_WIDTH, Turntable
 
-__all__ = ["no_video", "save_film", "save_gif", "save_mp4", "save_still"]
+__all__ = ["save_film", "save_gif", "save_mp4", "save_still"]
 
 CLEAR = 255
 """Entry of a GIF's palette that is not drawn."""
-
-
-def no_video() -> str | None:
-    """Why no MP4 can be made here; None if one can."""
-    if find_spec("av") is None:
-        return 'a turntable needs PyAV for its MP4, which is not installed: pip install "ipyassets[sandbox]"'
-    return None
 
 
 def save_still(image: Image.Image, path: Path, format: str) -> None:
@@ -63,8 +55,6 @@ def save_mp4(frames: Iterator[Image.Image], path: Path, order: Turntable) -> Non
 
     4:2:0 needs even sides, so an odd one gets its last row or column twice.
     """
-    if problem := no_video():
-        raise RuntimeError(problem)
     import av
 
     width, height = order.width + order.width % 2, order.height + order.height % 2

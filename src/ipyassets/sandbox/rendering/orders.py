@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from typing import Any, ClassVar, Literal, TypeAlias
 
-__all__ = ["FORMATS", "GIF_WIDTH", "Order", "PartName", "Quality", "Source", "Stills", "Task", "Turntable"]
+__all__ = [
+    "FORMATS",
+    "GIF_WIDTH",
+    "Order",
+    "PartName",
+    "Quality",
+    "Source",
+    "Stills",
+    "Task",
+    "Turntable",
+    "obstacle",
+    "tasks",
+]
 
 PartName: TypeAlias = Literal["stills", "turntable"]
 Quality: TypeAlias = Literal["full", "draft"]
@@ -67,6 +80,13 @@ class Task:
 
     kind: Literal["bake", "still", "frames", "film"]
     arguments: dict[str, Any]
+
+
+def obstacle(order: Order) -> str | None:
+    """Why ``order`` cannot be made on this machine; None if it can."""
+    if isinstance(order, Turntable) and find_spec("av") is None:
+        return 'a turntable needs PyAV for its MP4, which is not installed: pip install "ipyassets[sandbox]"'
+    return None
 
 
 def tasks(order: Order, model: dict[str, Any], folder: str) -> tuple[list[Task], Task | None]:

@@ -48,7 +48,7 @@ class Atelier:
         azimuth, elevation = _hero(Source(**arguments["source"]))
         views = _views(azimuth, elevation)
         image = self._picture(arguments, *views[number % len(views)])
-        name = f"{number}.{FORMATS[order.format]}"
+        name = f"{number:03d}.{FORMATS[order.format]}"
         save_still(image, Path(arguments["folder"]) / name, order.format)
         return name
 

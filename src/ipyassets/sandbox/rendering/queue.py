@@ -18,8 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from ipyassets.sandbox.rendering.encode import no_video
-from ipyassets.sandbox.rendering.orders import Order, PartName, Quality, Source, Task, Turntable, tasks
+from ipyassets.sandbox.rendering.orders import Order, PartName, Quality, Source, Task, obstacle, tasks
 from ipyassets.sandbox.rendering.process import TaskFailed, Worker, WorkerDied
 
 __all__ = ["Part", "RenderFailed", "RenderQueue", "State"]
@@ -36,7 +35,7 @@ class RenderFailed(Exception):
     """Why a part has no files."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Part:
     """The stills or the turntable of one model: what is made, and finishes or fails, as a whole."""
 
@@ -65,6 +64,9 @@ class Part:
     since: float = field(default_factory=time.monotonic)
     """When it came into its state."""
 
+    def __repr__(self) -> str:
+        return f"<{self.name} of {self.source.key}: {self.state}>"
+
     @property
     def name(self) -> PartName:
         return self.order.part
@@ -92,8 +94,7 @@ class RenderQueue:
         self._parts: list[Part] = []
         self._baked: set[Key] = set()
         self._baking: set[Key] = set()
-        self._paused = False
-        self._closed = False
+        self._paused = self._held = self._closed = False
         self._threads: list[threading.Thread] = []
         self._processes: list[Worker] = []
         self._folder: Path | None = None
@@ -146,10 +147,23 @@ class RenderQueue:
         with self._condition:
             self._paused = True
 
-    def resume(self) -> None:
+    def hold(self) -> None:
+        """Finish nothing; what is queued begins."""
         with self._condition:
-            self._paused = False
+            self._held = True
+
+    def resume(self) -> None:
+        """Go on after `pause` or `hold`."""
+        with self._condition:
+            self._paused = self._held = False
             self._condition.notify_all()
+
+    def clear(self) -> None:
+        """Drop every part, and go on if paused."""
+        with self._condition:
+            for part in [*self._urgent, *self._parts]:
+                self._finish(part, "dropped", "the render was dropped")
+            self.resume()
 
     def wait_idle(self, timeout: float | None = None) -> None:
         """Until no part is queued or running. Raises `TimeoutError`."""
@@ -162,9 +176,7 @@ class RenderQueue:
         """Drop everything, end threads and processes, remove the folder."""
         with self._condition:
             self._closed = True
-            for part in [*self._urgent, *self._parts]:
-                self._finish(part, "dropped", "the sandbox was stopped")
-            self._condition.notify_all()
+            self.clear()
         for worker in self._processes:
             worker.kill()
         for thread in self._threads:
@@ -227,7 +239,7 @@ class RenderQueue:
     def _begin(self, part: Part) -> None:
         part.state, part.since = "running", time.monotonic()
         part.changed(part)
-        part.error = part.doomed or (no_video() if isinstance(part.order, Turntable) else None)
+        part.error = part.doomed or obstacle(part.order)
         if part.error is not None:
             part.todo.clear()
 
@@ -271,6 +283,8 @@ class RenderQueue:
 
     def _settle(self, part: Part, until: list[float]) -> None:
         """Finish ``part``, or note when it may be."""
+        if self._held and part in self._parts:
+            return
         due = part.since + part.running_for
         if time.monotonic() < due:
             until.append(due)

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from ipyassets.sandbox import library
+from ipyassets.sandbox.rendering.orders import Source
 from ipyassets.sandbox.vntana.accounts import SHOWROOM, WORKSPACES, Workspace
 from ipyassets.sandbox.vntana.entries import INTERNAL_EVERY, SERIES, Entry, entries
 from ipyassets.sandbox.vntana.ids import Numbered
@@ -85,7 +85,12 @@ class Catalogue:
         self._by_poster: dict[str, int] = {}
         self.poster_actions: dict[int, str] = {}
         """The state of a poster's making, where it is not that of the conversion."""
-        self._columns(tuple(entries()), assets or 0)
+        natural = tuple(entries())
+        self.files = {index: entry.file for index, entry in enumerate(natural) if entry.file}
+        """Of the products that have another file than their model's own: its name, by number."""
+        self._columns(natural, assets or 0)
+        self.gone: Mask = np.zeros(len(self), np.bool_)
+        """Which products were deleted."""
 
     def __len__(self) -> int:
         return len(self.columns.variant)
@@ -156,7 +161,26 @@ class Catalogue:
     def find(self, numbered: Numbered, uuid: str) -> int | None:
         """The product that has the identifier ``uuid`` among ``numbered``."""
         index = numbered.index(uuid)
-        return index if index is not None and index < len(self) else None
+        return index if index is not None and index < len(self) and not self.gone[index] else None
+
+    def delete(self, index: int) -> None:
+        """From now on nothing finds the product."""
+        self.gone[index] = True
+        self.version += 1
+
+    def restore(self) -> None:
+        """Bring back every product that was deleted."""
+        if self.gone.any():
+            self.gone[:] = False
+            self.version += 1
+
+    def source(self, index: int) -> Source | None:
+        """The 3D model of a product; None if it has none."""
+        model = self.variant(index).model
+        if model is None or self.asset_type(index) != "THREE_D":
+            return None
+        file = self.files.get(index)
+        return Source("object", model.key) if file is None else Source("file", file)
 
     def thumbnail(self, index: int) -> str | None:
         """``thumbnailBlobId`` of a product, None if it has no poster."""
@@ -187,25 +211,19 @@ class Catalogue:
 
     def within(self, workspaces: Iterable[Workspace]) -> Mask:
         """Which products stand in one of ``workspaces``."""
-        return np.isin(self.columns.workspace, [WORKSPACES.index(workspace) for workspace in workspaces])
-
-    @cached_property
-    def _counts(self) -> dict[Workspace, dict[str, int]]:
-        counts = {}
-        for workspace in WORKSPACES:
-            inside = np.unique(self.columns.variant[self.within([workspace])])
-            terms = [self.variants[int(variant)].taxonomy for variant in inside]
-            counts[workspace] = {
-                "productsCount": int(self.within([workspace]).sum()),
-                "locationsCount": len({term for t in terms for term in t.locations}),
-                "tagsCount": len({term for t in terms for term in t.tags}),
-                "projectsCount": len({term for t in terms for term in t.projects}),
-            }
-        return counts
+        inside = np.isin(self.columns.workspace, [WORKSPACES.index(workspace) for workspace in workspaces])
+        return np.asarray(inside & ~self.gone)
 
     def counts(self, workspace: Workspace) -> dict[str, int]:
         """How many products, locations, tags and projects ``workspace`` has."""
-        return self._counts[workspace]
+        inside = self.within([workspace])
+        terms = [self.variants[int(variant)].taxonomy for variant in np.unique(self.columns.variant[inside])]
+        return {
+            "productsCount": int(inside.sum()),
+            "locationsCount": len({term for t in terms for term in t.locations}),
+            "tagsCount": len({term for t in terms for term in t.tags}),
+            "projectsCount": len({term for t in terms for term in t.projects}),
+        }
 
 
 def optimized(size: Ints, polygons: Ints) -> tuple[Ints, Ints]:

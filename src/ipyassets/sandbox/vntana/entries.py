@@ -41,6 +41,8 @@ class Entry:
     conversion: str = "COMPLETED"
     asset_type: str = "THREE_D"
     poster: bool = True
+    file: str | None = None
+    """A file of ``data/models`` in place of the model's own."""
 
 
 def entries() -> Iterator[Entry]:
@@ -60,6 +62,7 @@ def entries() -> Iterator[Entry]:
     for index, model in enumerate(models):
         if model.category in {"Exterior", "Vehicles", "Characters"}:
             yield Entry(OUTDOOR, model.name, model=index)
+    yield from _damaged()
 
 
 def _workshop() -> Iterator[Entry]:
@@ -87,6 +90,14 @@ def _workshop() -> Iterator[Entry]:
             WORKSHOP, name, model=index * 9, status="LIVE_INTERNAL", conversion="NOT_APPLICABLE", asset_type=asset_type,
             poster=asset_type == "IMAGE",
         )  # fmt: skip
+
+
+def _damaged() -> Iterator[Entry]:
+    """Products whose file was damaged after it had been converted: they look well, and no render of them succeeds."""
+    models = library.objects()
+    for key, file in (("oak-table", "upload-cut-off.obj"), ("desk-lamp", "scan-overwritten.glb")):
+        index = next(index for index, model in enumerate(models) if model.key == key)
+        yield Entry(WORKSHOP, f"{models[index].name} (damaged file)", model=index, file=file)
 
 
 LONG_NAME = (

@@ -56,15 +56,15 @@ async def json_body(request: Request) -> dict[str, Any]:
     return body
 
 
-def page_of(body: Mapping[str, Any], largest: int) -> tuple[int, int]:
-    """``(page, size)``; pages count from 1."""
+def page_of(body: Mapping[str, Any], largest: int, first: int = 1) -> tuple[int, int]:
+    """``(page, size)``; pages count from ``first``."""
     numbers = []
     for name in ("page", "size"):
         value = body.get(name)
         if value is None:
             raise Refused(422, f"MISSING_{name.upper()}")
         number = _integer(value)
-        if number < 1 or (name == "size" and number > largest):
+        if number < (first if name == "page" else 1) or (name == "size" and number > largest):
             raise Refused(422, f"INVALID_{name.upper()}")
         numbers.append(number)
     return numbers[0], numbers[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -42,8 +43,9 @@ def moment(microseconds: int) -> str:
 class Rows:
     """Makes the JSON of products from their numbers."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, rendered: Callable[[int], Mapping[str, str]] | None = None) -> None:
         self._catalogue = catalogue
+        self._rendered = rendered
         self._models = {name: Numbered(f"model/{name}") for name in FORMATS}
         self._requests = Numbered("generation-request")
 
@@ -119,11 +121,12 @@ class Rows:
 
     def actions(self, index: int) -> dict[str, str]:
         """What the platform did with the file of a product, by kind of action."""
+        rendered = self._rendered(index) if self._rendered else {}
         status = _ACTION_OF.get(self._catalogue.conversion(index))
         if status is None:
-            return {}
+            return {**rendered}
         poster = self._catalogue.poster_actions.get(index, status)
-        return {"GENERATE_WEB_FORMATS": status, "GENERATE_THUMBNAILS": poster}
+        return {"GENERATE_WEB_FORMATS": status, "GENERATE_THUMBNAILS": poster, **rendered}
 
     def _common(self, index: int) -> dict[str, Any]:
         catalogue = self._catalogue
@@ -157,7 +160,8 @@ class Rows:
         if model is None:
             return None
         ending = ENDINGS[catalogue.asset_type(index)]
-        original_name = f"{model.key}.{ending}"
+        original_name = catalogue.files.get(index) or f"{model.key}.{ending}"
+        ending = original_name.rpartition(".")[2]
         original = _components(int(columns.original_poly[index]))
         optimized = _components(int(columns.optimized_poly[index]))
         models = [
