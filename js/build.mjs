@@ -1,4 +1,4 @@
-// Bundles the browser half into src/ipyassets/static/: one ESM and one stylesheet, minified, without source paths.
+// Bundles the browser half into src/ipyassets/static/: one ESM and one stylesheet for each family of widgets, minified, without source paths.
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 
@@ -8,7 +8,7 @@ const watching = process.argv.includes("--watch");
 /** @type {esbuild.BuildOptions} */
 const options = {
   absWorkingDir: here,
-  entryPoints: { grid: "src/index.ts" },
+  entryPoints: { grid: "src/index.ts", player: "src/player/index.ts" },
   outdir: "../src/ipyassets/static",
   bundle: true,
   format: "esm",
