@@ -140,7 +140,9 @@ class Sandbox:
         with self._lock:
             runner, self._runner = self._runner, None
             _running.discard(self)
-        # First the jobs: whoever waits for a file gets an answer, and the server need not wait for it.
+        # What goes on between requests would take the end of the renderer for a failure, and send word of it.
+        self.world.background.close()
+        # Then the jobs: whoever waits for a file gets an answer, and the server need not wait for it.
         self.renders.stop()
         if runner is not None:
             runner.stop(STOP_TIMEOUT)

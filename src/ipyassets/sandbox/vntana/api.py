@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.routing import BaseRoute
 
+from ipyassets.sandbox.library import OBJECT_SIZE
+from ipyassets.sandbox.rendering import Stills
 from ipyassets.sandbox.vntana.access import Access
 from ipyassets.sandbox.vntana.accounts import NORTHLIGHT, SHOWROOM, Accounts
 from ipyassets.sandbox.vntana.admin import AdminApi
@@ -29,6 +33,8 @@ from ipyassets.sandbox.vntana.webhooks import WebhookApi
 from ipyassets.sandbox.world import World
 
 __all__ = ["VntanaApi"]
+
+POSTER = Stills(*OBJECT_SIZE, count=1)
 
 
 class VntanaApi:
@@ -66,14 +72,19 @@ class VntanaApi:
         self.bus.subscribe(self.webhooks.emit)
         self._webhooks = WebhookApi(world, self.tokens, subscriptions)
         self.changes = Changes(world, self.catalogue)
-        self.conversions = Conversions(world, self.catalogue, self.changes, self.bus, _shipped)
+        self.conversions = Conversions(world, self.catalogue, self.changes, self.bus, self._poster)
         self._changing = ProductChangesApi(access, self.catalogue, self.changes, self.conversions, self.bus)
 
     def reset(self) -> None:
         """Make everything as in a new sandbox, save accounts and tokens."""
+        # Conversions first: they would take the end of the renderer for a failure, and tell of it.
+        self.conversions.reset()
         self.renders.reset()
         self.webhooks.reset()
-        self.conversions.reset()
+
+    async def _poster(self, index: int) -> bytes:
+        (file,) = await asyncio.wrap_future(self.renders.make(index, POSTER))
+        return await asyncio.to_thread(file.read_bytes)
 
     def admin_routes(self) -> list[BaseRoute]:
         """Routes of the Admin API, relative to its prefix."""
@@ -96,7 +107,3 @@ class VntanaApi:
     def public_routes(self) -> list[BaseRoute]:
         """Routes of the Public API, relative to its prefix."""
         return nothing_else(self._public.routes())
-
-
-async def _shipped(index: int) -> None:
-    """The picture that was rendered from the product's model and came with the package."""

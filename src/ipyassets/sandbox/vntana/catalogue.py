@@ -45,8 +45,8 @@ class Poster:
     """A poster that was made while the sandbox ran."""
 
     blob_id: str
-    content: bytes | None = field(repr=False)
-    """The image file; None for the shipped picture of the product's model."""
+    content: bytes = field(repr=False)
+    """The image file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -43,8 +43,8 @@ class Changes:
         else:
             self._catalogue.poster_actions[index] = action
 
-    def poster(self, index: int, content: bytes | None = None) -> None:
-        """A new poster under a new id: the image file ``content``, or the shipped picture of the product's model."""
+    def poster(self, index: int, content: bytes) -> None:
+        """A new poster under a new id: the image file ``content``."""
         with self._lock:
             self._posters += 1
             number = self._posters

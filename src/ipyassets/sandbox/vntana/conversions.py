@@ -15,8 +15,8 @@ from ipyassets.sandbox.world import World
 
 __all__ = ["Conversions", "Painter"]
 
-Painter: TypeAlias = Callable[[int], Awaitable[bytes | None]]
-"""Makes the poster of a product: an image file, None to show the shipped picture, any exception if it cannot."""
+Painter: TypeAlias = Callable[[int], Awaitable[bytes]]
+"""Makes the poster of a product, an image file; any exception if it cannot."""
 
 EVENTS = {
     "PENDING": "product.pending",
@@ -37,6 +37,7 @@ class Conversions:
         self._paint = paint
         self._lock = threading.Lock()
         self._busy: dict[int, Future[str]] = {}
+        bus.subscribe(self._heard)
 
     def convert(self, product: str, *, fails: bool = False) -> Future[str]:
         """Convert the file of the product with this uuid, anew if need be; gives the state it will come to.
@@ -59,7 +60,7 @@ class Conversions:
 
     def possible(self, index: int) -> bool:
         """Whether a product has a 3D file."""
-        return self._catalogue.variant(index).model is not None and self._catalogue.asset_type(index) == "THREE_D"
+        return self._catalogue.source(index) is not None
 
     def at_work(self, index: int) -> bool:
         return index in self._busy
@@ -69,6 +70,11 @@ class Conversions:
         for future in tuple(self._busy.values()):
             future.cancel()
         self._changes.restore()
+
+    def _heard(self, event: str, index: int) -> None:
+        future = self._busy.get(index)
+        if event == "product.deleted" and future is not None:
+            future.cancel()
 
     def _begin(
         self, index: int, first: Callable[[], object], work: Callable[[], Coroutine[Any, Any, str]]

@@ -42,7 +42,7 @@ async def poster(
     width, height = size
     # In a thread: decoding and encoding take tens of milliseconds.
     newer = catalogue.posters.get(index)
-    if newer is None or newer.content is None:
+    if newer is None:
         make = partial(library.encoded, "object", model.key, width=width, height=height, format="PNG")
     else:
         make = partial(library.fitted, newer.content, width=width, height=height, format="PNG")

@@ -94,7 +94,7 @@ class Renders:
         self._earlier: dict[tuple[int, Order], Future[list[Path]]] = {}
         self._touched = False
         self._attachments.clear()
-        for index, made in earlier(self._catalogue, self._make_earlier).items():
+        for index, made in earlier(self._catalogue, self.make).items():
             self._attachments.put(index, made, instead_of=lambda _: False)
             kinds = {attachment.entity_type for attachment in made if attachment.generated}
             done = {name: "ACTION_COMPLETED" for name in PARTS if ENTITIES[name] in kinds}
@@ -294,10 +294,14 @@ class Renders:
         while self._replaced and self._replaced[0][0] < now - GRACE:
             shutil.rmtree(self._replaced.popleft()[1], ignore_errors=True)
 
-    def _make_earlier(self, index: int, order: Order) -> Future[list[Path]]:
-        """Files of renders from before the sandbox was started: really made when somebody wants the first of them."""
+    def make(self, index: int, order: Order) -> Future[list[Path]]:
+        """Files that no job asked for (posters, renders from before the sandbox was started), before all jobs.
+
+        They are made once: who asks again gets the same.
+        """
         source = self._catalogue.source(index)
-        assert source is not None
+        if source is None:
+            raise LookupError(f"product {index} has no 3D model")
         queue = self._running()
         with queue.lock:
             known = self._earlier.get((index, order))
