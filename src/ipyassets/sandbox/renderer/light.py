@@ -97,6 +97,12 @@ def ground_light(engine: Engine, detail: Detail | None = None) -> Array:
     light[:, [0, 2, 3]] /= full[[0, 2, 3]]
     light[:, 1] = light[:, [0, 2, 3]] @ np.array([0.5, 0.4, 0.1], np.float32)
     light = _soften(light.reshape(side, side, 4))
+    # A faint shadow is one of far things: there the copies, one for each direction, would show as clouds and streaks.
+    wide = light
+    for _ in range(side // 9):
+        wide = _soften(wide)
+    faint = np.clip((wide - 0.62) / 0.3, 0, 1)
+    light = light + (wide - light) * (faint * faint * (3 - 2 * faint))
     # Towards the rim of the kept square every shadow ends, so that no edge of it shows.
     fade = np.clip((1 - np.hypot(x, z) / GROUND_REACH) * 4, 0, 1).astype(np.float32)
     return np.asarray(1 + (light - 1) * fade[..., None])

@@ -62,10 +62,12 @@ def save_mp4(frames: Iterator[Image.Image], path: Path, order: Turntable) -> Non
     with av.open(str(path), "w", options={"movflags": "faststart"}) as file:
         stream = file.add_stream("libx264", rate=Fraction(order.frame_rate))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.options = {"preset": "veryfast", "crf": "20"}
+        stream.options = {"preset": "veryfast", "crf": "18"}
         stream.codec_context.thread_count = 1
         stream.codec_context.color_range = 1
-        stream.codec_context.colorspace = stream.codec_context.color_primaries = stream.codec_context.color_trc = 1
+        # Told, not left to the player's guess: BT.709, with the transfer curve of sRGB.
+        stream.codec_context.colorspace = stream.codec_context.color_primaries = 1
+        stream.codec_context.color_trc = 13
         for image in frames:
             pixels = np.asarray(_over(image, order.background or "#ffffff"))
             padded = np.pad(pixels, [(0, height - order.height), (0, width - order.width), (0, 0)], mode="edge")
