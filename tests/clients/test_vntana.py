@@ -120,7 +120,9 @@ def test_abilities(sandbox):
     with sandbox.vntana() as client:
         assert "search" in client.capabilities
         assert "poster" in client.capabilities
-        assert "render" not in client.capabilities
+        assert "render" in client.capabilities
+        assert "events" in client.capabilities
+        assert "archive" not in client.capabilities
         assert client.capabilities.workspaces == "Workspace"
         assert {choice.value for choice in client.capabilities.sorts} >= {"name", "-created", "-updated"}
 

@@ -155,7 +155,11 @@ class RenderService(AssetService):
 
     @abstractmethod
     async def render_file(self, file: RenderFile) -> Served:
-        """The bytes of one file. Raises `NotFound` if it was replaced meanwhile, `BadResponse` if it came cut."""
+        """The bytes of one file, whole.
+
+        Raises `NotFound` if it was replaced meanwhile, `ServiceUnavailable` if it broke off at every try,
+        `BadResponse` for what is neither a picture nor a film.
+        """
 
 
 def _whole(name: str, value: Any) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -64,6 +64,10 @@ class Scope(Authorizer):
         newer, current = answer.headers.get(HEADER), self.token.peek()
         if newer and current is not None and current.reveal() == _bare(sent[HEADER]):
             self.token.set(Secret(_bare(newer)))
+
+    async def alive(self) -> bool:
+        """Whether the token is good, so that a refusal was not its fault. Raises what a new login raises."""
+        return await self._opens(await self.headers())
 
     async def _login(self) -> tuple[Secret, float | None]:
         return await self._obtain(), None
@@ -168,6 +172,14 @@ class Ladder:
             return Reach(place, found, self._in_organization(place))
         one = chosen(found, wanted, "workspace")
         return Reach(place, (one,), self._in_workspace(place, one.id))
+
+    async def reaches(self, uuids: Iterable[str]) -> list[Reach]:
+        """What it takes to search the workspaces of these uuids: one search where the role may, else one each."""
+        place = await self.organization()
+        spots = tuple(Workspace(id=uuid, name=uuid) for uuid in dict.fromkeys(uuids))
+        if place.administered and spots:
+            return [Reach(place, spots, self._in_organization(place))]
+        return [Reach(place, (spot,), self._in_workspace(place, spot.id)) for spot in spots]
 
     async def scope(self, workspace: str | None = None) -> Scope:
         """The token that opens the workspace of this uuid (None: the client's own)."""

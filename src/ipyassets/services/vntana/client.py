@@ -1,4 +1,4 @@
-"""The VNTANA Admin API: workspaces, products, their posters."""
+"""The VNTANA Admin API: workspaces, products, their posters and renders, webhooks."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from typing import Any, ClassVar, Final
 from ipyassets.errors import BadResponse, InvalidRequest, PermissionDenied
 from ipyassets.http.client import HttpClient
 from ipyassets.http.messages import Answer, Call
-from ipyassets.services.base import AssetService, Capabilities, PosterSource, Record, Served, Workspace
+from ipyassets.services.base import Capabilities, PosterSource, Record, Served, Workspace
+from ipyassets.services.rendering import RenderFile, RenderOrder, RenderService, Standings, Submitted
+from ipyassets.services.vntana.attachments import Attachments
 from ipyassets.services.vntana.auth import Ladder
-from ipyassets.services.vntana.errors import declined, explain, response
+from ipyassets.services.vntana.errors import declined, explain
 from ipyassets.services.vntana.filters import FILTERS, SORTS, request
 from ipyassets.services.vntana.login import Login
-from ipyassets.services.vntana.records import blob, client_uuid, product
-from ipyassets.services.vntana.search import ProductSearch
+from ipyassets.services.vntana.records import blob, client_uuid
+from ipyassets.services.vntana.renders import Renders
+from ipyassets.services.vntana.search import ProductSearch, fetched
+from ipyassets.services.vntana.standings import Watch
+from ipyassets.services.vntana.webhooks import Webhooks
 from ipyassets.services.wire import base_address, host, segment
 
 __all__ = ["BASE_URL", "VntanaService", "no_size_word", "picture"]
@@ -22,12 +27,14 @@ __all__ = ["BASE_URL", "VntanaService", "no_size_word", "picture"]
 BASE_URL: Final = "https://api-platform.vntana.com"
 
 
-class VntanaService(AssetService):
+class VntanaService(RenderService):
     """The products that one account can see."""
 
     name: ClassVar[str] = "vntana"
     title: ClassVar[str] = "VNTANA"
-    capabilities: ClassVar[Capabilities] = Capabilities(workspaces="Workspace", filters=FILTERS, sorts=SORTS)
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        render=True, events=True, workspaces="Workspace", filters=FILTERS, sorts=SORTS
+    )
 
     def __init__(
         self,
@@ -40,6 +47,11 @@ class VntanaService(AssetService):
         self.base_url = base_address(base_url, self.title)
         self._http = HttpClient(self.title, explain=explain, declined=declined)
         self._ladder = Ladder(self._http, self.base_url, login, organization=organization, workspace=workspace)
+        account = (self._http, self._ladder, self.base_url)
+        self._renders = Renders(*account)
+        self._watch = Watch(*account)
+        self._attachments = Attachments(*account)
+        self.webhooks = Webhooks(*account)
 
     def search(
         self, text: str = "", *, workspace: str | None = None, sort: str | None = None, **filters: Any
@@ -49,14 +61,8 @@ class VntanaService(AssetService):
         return ProductSearch(self._http, self._ladder, self.base_url, body, workspace=workspace, page_size=size)
 
     async def record(self, id: str) -> Record:
-        path = segment(id, "a product")
-        call = Call(
-            "GET",
-            f"{self.base_url}/v1/products/{path}",
-            authorize=await self._ladder.scope(),
-            what=f"the product {id:.60}",
-        )
-        return product(response(await self._http.send(call)))
+        segment(id, "a product")  # before anybody is logged in for it
+        return await fetched(self._http, self.base_url, id, await self._ladder.scope())
 
     def poster_source(
         self, record: Record, *, width: int | None = None, height: int | None = None, size: str | None = None
@@ -114,6 +120,20 @@ class VntanaService(AssetService):
         # The uuids name the workspace, and so the organization; the blob never changes once it is written.
         key = ("vntana", host(self.base_url), product, workspace, blob_id, str(width or ""), str(height or ""))
         return PosterSource(key, fetch)
+
+    async def submit_renders(self, records: Sequence[Record], order: RenderOrder) -> Submitted:
+        submitted = await self._renders.submit(records, order)
+        self._watch.expect(submitted.accepted)
+        return submitted
+
+    async def render_standings(self, records: Sequence[Record]) -> Standings:
+        return await self._watch.standings(records)
+
+    async def render_files(self, record: Record) -> tuple[RenderFile, ...]:
+        return await self._attachments.files(record)
+
+    async def render_file(self, file: RenderFile) -> Served:
+        return await self._attachments.fetch(file)
 
     async def workspaces(self) -> Sequence[Workspace]:
         """The workspaces of the organization that this account can see."""

@@ -13,6 +13,7 @@ from ipyassets.errors import (
     AssetServiceError,
     AuthenticationError,
     BadResponse,
+    InvalidRequest,
     NotFound,
     PermissionDenied,
     RateLimited,
@@ -21,7 +22,7 @@ from ipyassets.errors import (
 from ipyassets.http.messages import Answer, Explanation
 from ipyassets.services.wire import error_body, shortened
 
-__all__ = ["codes", "declined", "explain", "response", "token_is_stale"]
+__all__ = ["codes", "declined", "explain", "refusal", "response", "token_is_stale"]
 
 _AUTH_PATH: Final = "/v1/auth/"
 _SMALL: Final = 1 << 16
@@ -57,6 +58,16 @@ _ADVICE: Final[Mapping[str, str]] = {
     "SUBSCRIPTION_SUSPENDED": "The organization's subscription is suspended.",
     "INVALID_OPERATION_FOR_ROLE": "This role may not do that; ask an administrator of the organization.",
     "PRODUCT_NOT_FOUND": "Check the product's uuid, and that this account can see its workspace.",
+    "INVALID_PRODUCT": "It has no 3D file that was converted, or may not be rendered: upload one, or wait until its "
+    "conversion is complete.",
+    "PRODUCT_CHANGE_IS_UNAVAILABLE": "Other work on it is going on, such as its conversion or a render: try again when "
+    "that is over.",
+    "PRODUCT_NOT_UPDATABLE": "Other work on it is going on: try again when that is over.",
+    "FORBIDDEN_OPERATION_WITH_FAILED_OR_SCANNING_MALWARE_STATUS": "Its file is being scanned for malware, or did not "
+    "pass: try again later, or upload another.",
+    "NOT_SUPPORTED_IMAGE_FORMAT": "Order PNG, JPG or WEBP.",
+    "BLOB_NOT_FOUND": "It may have been replaced meanwhile; look at the files again.",
+    "WEBHOOK_NOT_FOUND": "It may have been deleted; list the webhooks.",
     "THUMBNAIL_NOT_FOUND": "The poster may have been replaced; fetch the product again for its present blob id.",
 }
 _MISSING_SLUG: Final = ("MISSING_CLIENT_SLUG", "MISSING_ORGANIZATION_SLUG")
@@ -79,6 +90,18 @@ def explain(answer: Answer) -> Explanation:
         retry=True if code == "API_RATE_LIMIT_EXCEEDED" else None,
         advice=_ADVICE.get(code or ""),
     )
+
+
+def refusal(entry: Any, title: str, what: str, *, status: int | None = None) -> AssetServiceError:
+    """The error for one thing that a good answer says was not done; ``entry``: what it says of it."""
+    pairs = _entries(entry)
+    code = next((code for code, _ in pairs if code), None)
+    said = ": ".join(part for pair in pairs for part in pair if part)
+    kind: type[AssetServiceError] = _KINDS.get(code or "", InvalidRequest)
+    if code is not None and code not in _KINDS and code.endswith("_NOT_FOUND"):
+        kind = NotFound
+    text = f"{title} refused {what} ({said or 'without a reason'}). {_ADVICE.get(code or '', '')}"
+    return kind(text.rstrip(), status=status, code=code, details=_details(entry))
 
 
 def codes(answer: Answer) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from ipyassets.services.base import Choice, Filter
 from ipyassets.services.vntana.values import among, as_is, dates, flag, numbers, one_among, several, texts, uuids
 from ipyassets.services.wire import check_names, page_size
 
-__all__ = ["FILTERS", "MOST_PER_PAGE", "PAGE_SIZE", "SORTS", "VntanaFilters", "request"]
+__all__ = ["FILTERS", "MOST_PER_PAGE", "PAGE_SIZE", "SORTS", "STATUSES", "VntanaFilters", "request"]
 
 PAGE_SIZE: Final = 50
 MOST_PER_PAGE: Final = 100

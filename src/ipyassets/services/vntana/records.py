@@ -15,7 +15,7 @@ from typing import Any, Final
 from ipyassets.services.base import Kind, Record, Workspace
 from ipyassets.services.wire import identity, stripped, utc
 
-__all__ = ["Organization", "blob", "client_uuid", "organization", "product", "workspace"]
+__all__ = ["Organization", "blob", "client_uuid", "described", "organization", "product", "workspace"]
 
 _KINDS: Final[Mapping[str, Kind]] = {
     "THREE_D": "3d",
@@ -95,6 +95,12 @@ def blob(record: Record) -> str | None:
 def client_uuid(record: Record) -> str | None:
     """The workspace the product is in."""
     return stripped(record.raw.get("clientUuid")) or None
+
+
+def described(record: Record) -> str:
+    """A product, for messages."""
+    named = record.name and record.name != record.id
+    return f"the product {record.name!r:.80} ({record.id:.60})" if named else f"the product {record.id:.60}"
 
 
 def workspace(row: Mapping[str, Any]) -> Workspace:

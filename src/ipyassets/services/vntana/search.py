@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ipyassets.http.client import HttpClient
-from ipyassets.http.messages import Answer, Call
-from ipyassets.services.base import Page, Search
+from ipyassets.http.messages import Answer, Authorizer, Call
+from ipyassets.services.base import Page, Record, Search
 from ipyassets.services.vntana.auth import Ladder, Reach
 from ipyassets.services.vntana.errors import response
 from ipyassets.services.vntana.records import product
 from ipyassets.services.wire import listed, segment
 
-__all__ = ["ProductSearch", "answered"]
+__all__ = ["ProductSearch", "answered", "fetched", "search_call"]
 
 _SEVERAL: Final = "/v1/products/clients/search"
 
@@ -45,7 +45,8 @@ class ProductSearch(Search):
         del cursor
         reach = await self._ladder.reach(self._workspace)
         many = reach.many and not self._by_path
-        answer = await self._http.send(self._call(reach, number, many=many))
+        call = search_call(self._base_url, reach, self._body, page=number + 1, size=self.page_size, many=many)
+        answer = await self._http.send(call)
         rows, total = answered(answer)
         if len(reach.workspaces) == 1:
             only = reach.workspaces[0].id
@@ -58,25 +59,34 @@ class ProductSearch(Search):
             rows = wanted
         return Page([product(row) for row in rows], total)
 
-    def _call(self, reach: Reach, number: int, *, many: bool) -> Call:
-        uuids = [place.id for place in reach.workspaces]
-        params = (("clientUuid", uuids[0]),) if many and len(uuids) == 1 else ()
-        path = _SEVERAL if many else f"/v1/products/clients/{segment(uuids[0], 'a workspace')}/search"
-        return Call(
-            "POST",
-            self._base_url + path,
-            params=params,
-            json={
-                **self._body,
-                "page": number + 1,
-                "size": self.page_size,
-                "organizationUuid": reach.organization.id,
-                "clientUuids": uuids,
-            },
-            authorize=reach.scope,
-            repeatable=True,
-            what="a search",
-        )
+
+def search_call(base_url: str, reach: Reach, body: Mapping[str, Any], *, page: int, size: int, many: bool) -> Call:
+    """One page, from 1, of a search in ``reach``; ``many``: by the path for several workspaces."""
+    uuids = [place.id for place in reach.workspaces]
+    params = (("clientUuid", uuids[0]),) if many and len(uuids) == 1 else ()
+    path = _SEVERAL if many else f"/v1/products/clients/{segment(uuids[0], 'a workspace')}/search"
+    return Call(
+        "POST",
+        base_url + path,
+        params=params,
+        json={
+            **body,
+            "page": page,
+            "size": size,
+            "organizationUuid": reach.organization.id,
+            "clientUuids": uuids,
+        },
+        authorize=reach.scope,
+        repeatable=True,
+        what="a search",
+    )
+
+
+async def fetched(http: HttpClient, base_url: str, id: str, authorize: Authorizer) -> Record:
+    """One product by id. Raises `NotFound`."""
+    path = segment(id, "a product")
+    call = Call("GET", f"{base_url}/v1/products/{path}", authorize=authorize, what=f"the product {id:.60}")
+    return product(response(await http.send(call)))
 
 
 def answered(answer: Answer) -> tuple[list[Mapping[str, Any]], int | None]:
