@@ -65,11 +65,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer)
         if self.server.location:
             self.send_header("Location", self.server.location)
-        self.send_header("Content-Length", "2")
+        content = b"" if answer == 204 else b"ok"
+        if content:
+            self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(b"ok")
+        self.wfile.write(content)
 
-    do_GET = do_POST  # a redirect that is followed may arrive so
+    do_GET = do_POST  # noqa: N815 - a redirect that is followed may arrive so
 
     def log_message(self, format: str, *args: Any) -> None:
         """Not on stderr."""

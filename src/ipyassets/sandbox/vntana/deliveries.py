@@ -274,7 +274,7 @@ class Deliveries:
         for number in range(tries):
             if number:
                 await asyncio.sleep(settings.vntana_webhook_backoff * 2 ** (number - 1))
-            async with lane.later if number or delivery.mischief else lane.first:
+            async with lane.later if number else lane.first:
                 webhook = self._subscriptions.find(delivery.webhook)
                 if webhook is None or webhook.disable:
                     delivery.outcome = "abandoned"
