@@ -1,6 +1,18 @@
-import type { AssetSource, Tile } from "../source";
+import type { Tile } from "../source";
 import { Lru } from "./lru";
 import { Ranges } from "./ranges";
+
+/** What tiles are asked of: an `AssetSource`, or anything else that has pictures by place. */
+export interface TileSource {
+  readonly now: { readonly result: { readonly generation: number; readonly count: number } };
+  tiles(
+    generation: number,
+    wanted: Ranges,
+    edge: number,
+    onTiles: (tiles: Tile[]) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+}
 
 /** What one view would like to have: what shows, and a little ahead of it. */
 export interface Wish {
@@ -52,10 +64,10 @@ export class Tiles {
   #asked = new Set<Asked>();
   #listeners = new Set<(indices: readonly number[]) => void>();
   readonly #kept: Lru<number, Kept>;
-  readonly #source: AssetSource;
+  readonly #source: TileSource;
   readonly #urls: Urls;
 
-  constructor(source: AssetSource, urls: Urls = browserUrls, budget = BUDGET) {
+  constructor(source: TileSource, urls: Urls = browserUrls, budget = BUDGET) {
     this.#source = source;
     this.#urls = urls;
     this.#kept = new Lru(
@@ -96,6 +108,15 @@ export class Tiles {
     for (const asked of this.#asked) asked.controller.abort();
     this.#asked.clear();
     this.#kept.clear();
+  }
+
+  /** These have other pictures by now: what we have stays until the new ones come. */
+  outdate(indices: readonly number[]): void {
+    for (const index of indices) {
+      const kept = this.#kept.peek(index);
+      if (kept) kept.edge = 0;
+    }
+    this.#pursue();
   }
 
   /** What stands in a view's document and must keep its URL. */

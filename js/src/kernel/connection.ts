@@ -46,6 +46,13 @@ export class Connection<Traits extends object, Reply extends Said = Said, Part e
     this.#on(`change:${name}`, run);
   }
 
+  /** Calls `run` with what Python tells without having been asked. */
+  onNews<News extends object>(run: (news: News, buffers: DataView[]) => void): void {
+    this.#on("msg:custom", (said: News & { op: string; request?: string }, buffers: DataView[]) => {
+      if (said.op === "news") run(said, buffers ?? []);
+    });
+  }
+
   ask(
     ask: Asked,
     options?: { signal?: AbortSignal; onPart?: (answer: Part, buffers: DataView[]) => void },

@@ -1,0 +1,162 @@
+import { type TileSource, Tiles } from "../core/tiles";
+import type { Connection } from "../kernel/connection";
+import { asPicture } from "../kernel/pictures";
+import { Cancelled } from "../kernel/requests";
+import type { Tile } from "../source";
+import type { FilmMessage, JobInfo, News, Part, Reply, Standing, Traits } from "./protocol";
+import { JobState } from "./state";
+
+/** Bytes of pictures of lines that are kept. */
+const BUDGET = 8_000_000;
+/** What films may be; anything else is not shown, whatever Python says. */
+const FILMS = new Set(["video/mp4", "image/gif"]);
+
+export type Link = Connection<Traits, Reply, Part>;
+export type Changed = (job: Job, rows: readonly number[]) => void;
+
+/** One job: how it stands, the pictures of its lines, and what can be asked of it. Shared by all views. */
+export class Job {
+  readonly state: JobState;
+  readonly tiles: Tiles;
+  readonly #link: Link;
+  readonly #changed: Changed;
+  /** Lines whose picture is what was rendered, and no longer the poster. */
+  readonly #rendered = new Set<number>();
+  #asking = false;
+  #acting: "stop" | "retry" | null = null;
+  #refusal: string | null = null;
+
+  /** `changed` is told of every change, and which lines it touched. */
+  constructor(info: JobInfo, link: Link, changed: Changed) {
+    this.state = new JobState(info);
+    this.#link = link;
+    this.#changed = changed;
+    const lines: TileSource = {
+      now: { result: { generation: 1, count: info.count } },
+      tiles: (_, wanted, edge, onTiles, signal) =>
+        this.#pictures({ op: "tiles", ranges: wanted.pairs, edge }, onTiles, signal),
+    };
+    this.tiles = new Tiles(lines, undefined, BUDGET);
+    this.tiles.show(1);
+    this.ask();
+  }
+
+  /** What a person asked for that is not answered yet. */
+  get acting(): "stop" | "retry" | null {
+    return this.#acting;
+  }
+
+  /** Why the last thing asked was refused. */
+  get refusal(): string | null {
+    return this.#refusal;
+  }
+
+  /** Ask for everything. */
+  ask(): void {
+    if (this.#asking) return;
+    this.#asking = true;
+    this.#link
+      .ask({ op: "rows", job: this.state.info.key })
+      .then(({ answer }) => {
+        if (answer.standing && answer.rows)
+          this.#took(this.state.adopt(answer.standing, answer.rows, seconds()));
+      })
+      .catch((error: Error) => this.#refuse(error))
+      .finally(() => {
+        this.#asking = false;
+      });
+  }
+
+  hear(news: News): void {
+    const rows = this.state.hear(news, seconds());
+    if (rows) this.#took(rows);
+    else this.ask();
+  }
+
+  /** How it stands by Python; if that is not how it stands here, something was missed. */
+  compare(standing: Standing): void {
+    if (this.state.standing && standing.number !== this.state.standing.number) this.ask();
+  }
+
+  async act(op: "stop" | "retry"): Promise<void> {
+    if (this.#acting) return;
+    this.#acting = op;
+    this.#refusal = null;
+    this.#changed(this, []);
+    try {
+      await this.#link.ask({ op, job: this.state.info.key });
+    } catch (error) {
+      this.#refusal = (error as Error).message;
+    }
+    this.#acting = null;
+    this.#changed(this, []);
+  }
+
+  forgetRefusal(): void {
+    this.#refusal = null;
+    this.#changed(this, []);
+  }
+
+  /** The stills of a line's asset, as they come. */
+  async stills(
+    index: number,
+    edge: number,
+    onStills: (stills: Tile[]) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#pictures({ op: "stills", index, edge }, onStills, signal);
+  }
+
+  /** The turntable of a line's asset; null if there is none of this kind. */
+  async film(index: number, media: "mp4" | "gif", signal: AbortSignal): Promise<Blob | null> {
+    const ask = { op: "film", job: this.state.info.key, index, media };
+    const { answer, buffers } = await this.#link.ask(ask, { signal });
+    const film = answer.film as FilmMessage | null;
+    const view = film ? buffers[film.buffer] : undefined;
+    if (!film || !view || !FILMS.has(film.mime)) return null;
+    const bytes = new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength);
+    return new Blob([bytes], { type: film.mime });
+  }
+
+  close(): void {
+    this.tiles.close();
+  }
+
+  async #pictures(
+    ask: { op: string; [field: string]: unknown },
+    onTiles: (tiles: Tile[]) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const onPart = (part: Part, buffers: DataView[]) =>
+      onTiles(
+        part.tiles.map((tile) => ({
+          ...asPicture(tile, buffers),
+          index: tile.index,
+          id: tile.id,
+          name: tile.name,
+        })),
+      );
+    await this.#link.ask({ ...ask, job: this.state.info.key }, { signal, onPart });
+  }
+
+  #took(rows: readonly number[]): void {
+    const stills = this.state.info.parts.findIndex(({ name }) => name === "stills");
+    const fresh: number[] = [];
+    for (const index of rows) {
+      const made = this.state.rows[index]?.stages[stills] === "completed";
+      if (made && !this.#rendered.has(index)) fresh.push(index);
+      if (made) this.#rendered.add(index);
+      else this.#rendered.delete(index);
+    }
+    this.tiles.outdate(fresh);
+    this.#changed(this, rows);
+  }
+
+  #refuse(error: Error): void {
+    if (error instanceof Cancelled) return;
+    this.#refusal = error.message;
+    this.#changed(this, []);
+  }
+}
+
+const seconds = () => Date.now() / 1000;

@@ -1,0 +1,277 @@
+import { button, h, icon, SUPPRESS, say } from "../view/dom";
+import type { Job } from "./job";
+import { stageIcon } from "./row";
+import { stageWords } from "./words";
+
+/** Longest side of a still, in device pixels. */
+const EDGE = 640;
+
+export interface ResultsEvents {
+  /** The line before or after, among those that show. */
+  beside(index: number, by: 1 | -1): number | null;
+  /** Back to the list, to the line that was shown last. */
+  back(index: number): void;
+}
+
+/** What was made of one asset, and what went wrong with it; stands in the list's place. */
+export class Results {
+  readonly element: HTMLElement;
+  readonly #job: Job;
+  readonly #events: ResultsEvents;
+  readonly #title = h("h3", { class: "ipya-results-title", dir: "auto" });
+  readonly #stages = h("div", { class: "ipya-results-stages" });
+  readonly #errors = h("div", { class: "ipya-results-errors" });
+  readonly #strip = h("div", { class: "ipya-results-strip" });
+  readonly #note = h("div", { class: "ipya-results-note", role: "status", dir: "auto" });
+  readonly #previous: HTMLButtonElement;
+  readonly #next: HTMLButtonElement;
+  readonly #urls: string[] = [];
+  #index: number | null = null;
+  #made = "";
+  #asking: AbortController | null = null;
+
+  constructor(job: Job, events: ResultsEvents) {
+    this.#job = job;
+    this.#events = events;
+    this.#previous = button({
+      icon: "previous",
+      label: "Previous asset (left arrow)",
+      onClick: () => this.#step(-1),
+    });
+    this.#next = button({ icon: "next", label: "Next asset (right arrow)", onClick: () => this.#step(1) });
+    const back = button({ icon: "close", label: "Back to the list (Escape)", onClick: () => this.close() });
+    this.element = h(
+      "div",
+      {
+        class: "ipya-results",
+        role: "region",
+        "aria-label": "Results",
+        tabindex: -1,
+        hidden: true,
+        [SUPPRESS]: "true",
+      },
+      h("div", { class: "ipya-results-bar" }, this.#previous, this.#next, this.#title, this.#stages, back),
+      h(
+        "div",
+        {
+          class: "ipya-results-body",
+          tabindex: 0,
+          role: "region",
+          "aria-label": "Pictures and errors",
+          [SUPPRESS]: "true",
+        },
+        this.#errors,
+        this.#strip,
+        this.#note,
+      ),
+    );
+    this.element.addEventListener("keydown", (event) => this.#onKey(event));
+  }
+
+  get open(): boolean {
+    return this.#index !== null;
+  }
+
+  show(index: number): void {
+    this.#index = index;
+    this.element.hidden = false;
+    this.#made = "";
+    this.#clear();
+    this.sync();
+    this.element.focus({ preventScroll: true });
+  }
+
+  /** Something of the job changed. */
+  sync(): void {
+    const row = this.#index === null ? undefined : this.#job.state.rows[this.#index];
+    if (!row) return;
+    const { parts } = this.#job.state.info;
+    say(this.#title, row.name || `Item ${row.index + 1}`);
+    this.#title.title = row.name;
+    this.#previous.disabled = this.#events.beside(row.index, -1) === null;
+    this.#next.disabled = this.#events.beside(row.index, 1) === null;
+    const now = JSON.stringify([row.stages, row.errors ?? {}]);
+    if (now === this.#made) return;
+    this.#made = now;
+    const chips = row.stages.map((stage, i) => {
+      const chip = h("span", { class: "ipya-part", "data-stage": stage });
+      if (stage)
+        chip.append(
+          stageIcon(stage),
+          `${parts[i]?.label ?? ""} `,
+          h("span", { class: "ipya-part-word" }, stageWords(stage, null)),
+        );
+      return chip;
+    });
+    this.#stages.replaceChildren(...chips);
+    this.#errors.replaceChildren(
+      ...Object.entries(row.errors ?? {}).map(([part, message]) =>
+        problem(parts.find(({ name }) => name === part)?.label ?? part, message),
+      ),
+    );
+    this.#ask(row.index);
+  }
+
+  close(): void {
+    const index = this.#index;
+    if (index === null) return;
+    this.#index = null;
+    this.element.hidden = true;
+    this.#clear();
+    this.#events.back(index);
+  }
+
+  dispose(): void {
+    this.#clear();
+  }
+
+  /** Ask for what was made; more may come while it is looked at. */
+  #ask(index: number): void {
+    this.#clear();
+    const stages = new Map(
+      this.#job.state.info.parts.map(({ name }, i) => [name, this.#job.state.rows[index]?.stages[i]]),
+    );
+    const stills = stages.get("stills") === "completed";
+    const turntable = stages.get("turntable") === "completed";
+    if (!stills && !turntable) {
+      const waiting = [...stages.values()].some((stage) => stage === "queued" || stage === "running");
+      say(this.#note, waiting ? "Pictures stand here once they are made." : "There are no pictures.");
+      return;
+    }
+    say(this.#note, "Fetching…");
+    const asking = new AbortController();
+    this.#asking = asking;
+    const work = [];
+    if (turntable) work.push(this.#askFilm(index, asking.signal));
+    if (stills) work.push(this.#askStills(index, asking.signal));
+    Promise.allSettled(work).then((ends) => {
+      if (asking.signal.aborted) return;
+      const failed = ends.find((end) => end.status === "rejected");
+      say(this.#note, failed ? (failed.reason as Error).message : "");
+    });
+  }
+
+  async #askStills(index: number, signal: AbortSignal): Promise<void> {
+    const figures = new Map<number, HTMLElement>();
+    await this.#job.stills(
+      index,
+      EDGE,
+      (stills) => {
+        for (const still of stills) {
+          if (signal.aborted) return;
+          const figure =
+            figures.get(still.index) ?? h("figure", { class: "ipya-still", "data-index": still.index });
+          figures.set(still.index, figure);
+          const url = still.blob && this.#url(still.blob);
+          const alt = `Still ${still.index + 1} of ${this.#title.textContent}`;
+          figure.replaceChildren(
+            url
+              ? picture(url, alt)
+              : h(
+                  "div",
+                  { class: "ipya-still-wait", title: still.message },
+                  still.state === "error" ? icon("warning") : null,
+                ),
+            h(
+              "figcaption",
+              { dir: "auto", title: still.name },
+              still.state === "error" ? still.message : still.name,
+            ),
+          );
+          this.#strip.append(...[...figures].sort(([a], [b]) => a - b).map(([, element]) => element));
+        }
+      },
+      signal,
+    );
+  }
+
+  async #askFilm(index: number, signal: AbortSignal): Promise<void> {
+    const film = (await this.#job.film(index, "mp4", signal)) ?? (await this.#job.film(index, "gif", signal));
+    if (!film || signal.aborted) return;
+    const url = this.#url(film);
+    const alt = `Turntable of ${this.#title.textContent}`;
+    const figure = h("figure", { class: "ipya-still" });
+    this.#strip.prepend(figure);
+    const caption = h("figcaption", {}, "Turntable");
+    if (film.type === "image/gif") {
+      figure.append(picture(url, alt), caption);
+      return;
+    }
+    const video = h("video", {
+      class: "ipya-film",
+      loop: true,
+      controls: true,
+      playsinline: true,
+      "aria-label": alt,
+      [SUPPRESS]: "true",
+    });
+    video.muted = true;
+    video.src = url;
+    video.addEventListener(
+      "error",
+      () => say(caption, "This browser cannot play it; see job.turntables()."),
+      { once: true },
+    );
+    figure.append(video, caption);
+    if (!matchMedia("(prefers-reduced-motion: reduce)").matches) video.play().catch(() => undefined);
+  }
+
+  #url(blob: Blob): string {
+    const url = URL.createObjectURL(blob);
+    this.#urls.push(url);
+    return url;
+  }
+
+  #clear(): void {
+    this.#asking?.abort();
+    this.#asking = null;
+    this.#strip.replaceChildren();
+    for (const url of this.#urls.splice(0)) URL.revokeObjectURL(url);
+    say(this.#note, "");
+  }
+
+  #step(by: 1 | -1): void {
+    const to = this.#index === null ? null : this.#events.beside(this.#index, by);
+    if (to !== null) this.show(to);
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    if ((event.target as Element).closest("video")) return; // its own keys
+    if (event.key === "ArrowLeft") this.#step(-1);
+    else if (event.key === "ArrowRight") this.#step(1);
+    else if (event.key === "Escape") this.close();
+    else return;
+    event.stopPropagation();
+    event.preventDefault();
+  }
+}
+
+function picture(url: string, alt: string): HTMLImageElement {
+  const image = h("img", { class: "ipya-still-image", alt, draggable: "false", decoding: "async" });
+  image.src = url;
+  return image;
+}
+
+/** An error in its whole length, to be read and copied. */
+function problem(part: string, message: string): HTMLElement {
+  const text = h("span", { class: "ipya-problem-text", dir: "auto" }, message);
+  const copy = button({
+    text: "Copy",
+    label: `Copy what is said of ${part.toLowerCase()}`,
+    onClick: () => void copied(text, copy),
+  });
+  return h("div", { class: "ipya-problem" }, icon("failed"), h("strong", {}, part), text, copy);
+}
+
+async function copied(text: HTMLElement, done: HTMLElement): Promise<void> {
+  const word = done.lastElementChild as Element;
+  try {
+    await navigator.clipboard.writeText(text.textContent ?? "");
+    say(word, "Copied");
+  } catch {
+    // Where pages may not write (plain HTTP): marked, one key from being copied.
+    getSelection()?.selectAllChildren(text);
+    say(word, "Marked");
+  }
+  setTimeout(() => say(word, "Copy"), 2_000);
+}
