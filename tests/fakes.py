@@ -1,18 +1,31 @@
-"""A service in memory: as many assets as asked for, numbered or cursor paging, and troubles on demand."""
+"""Services in memory: assets, posters and renders, and troubles on demand."""
 
 from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Callable
-from datetime import UTC, datetime
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from ipyassets.errors import NotFound
+from ipyassets.errors import AssetServiceError, NotFound
 from ipyassets.services.base import AssetService, Capabilities, Page, PosterSource, Record, Search, Served
+from ipyassets.services.rendering import (
+    PARTS,
+    Part,
+    RenderFile,
+    RenderOrder,
+    RenderService,
+    Stage,
+    Standings,
+    Submitted,
+)
 
 
 @lru_cache(maxsize=256)
@@ -104,3 +117,159 @@ class MemoryService(AssetService):
 
     async def close(self) -> None:
         return
+
+
+@lru_cache(maxsize=16)
+def video(frames: int = 6, fps: int = 12, width: int = 64, height: int = 48) -> bytes:
+    """An MP4 whose frames become brighter, its index at the beginning as services write it."""
+    import av
+
+    with tempfile.TemporaryDirectory() as folder:  # FFmpeg reads the file again to put the index first
+        path = Path(folder, "film.mp4")
+        _encode(av, path, frames, fps, (width, height))
+        return path.read_bytes()
+
+
+def _encode(av: Any, path: Path, frames: int, fps: int, size: tuple[int, int]) -> None:
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+        stream: Any = container.add_stream("libx264", rate=fps)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        for number in range(frames):
+            image = Image.new("RGB", size, (20 + number * 30 % 200,) * 3)
+            container.mux(stream.encode(av.VideoFrame.from_image(image)))
+        container.mux(stream.encode())
+
+
+@lru_cache(maxsize=16)
+def film(frames: int = 6, fps: int = 12) -> bytes:
+    """A GIF whose frames become brighter."""
+    images = [Image.new("RGB", (32, 24), (20 + number * 30 % 200,) * 3) for number in range(frames)]
+    buffer = io.BytesIO()
+    images[0].save(buffer, "GIF", save_all=True, append_images=images[1:], duration=1000 // fps, loop=0)
+    return buffer.getvalue()
+
+
+class MemoryRenders(MemoryService, RenderService):
+    """Renders that come when a test says so: ``on_look(number)`` runs before look ``number`` (from 1) after an order.
+
+    Without one, every asset is running at the first look and completed at the second.
+    """
+
+    capabilities = Capabilities(render=True)
+
+    def __init__(self, count: int = 10, **form: Any) -> None:
+        super().__init__(count, **form)
+        self.stages: dict[str, dict[Part, Stage]] = {}
+        self.files: dict[str, list[RenderFile]] = {}
+        self.contents: dict[str, bytes | Exception] = {}
+        """What to serve instead, or raise, by file id."""
+        self.gone: dict[str, AssetServiceError] = {}
+        self.refused: dict[str, AssetServiceError] = {}
+        self.orders: list[tuple[tuple[str, ...], RenderOrder]] = []
+        self.order: RenderOrder | None = None
+        self.looks = 0
+        self.asked: list[tuple[str, ...]] = []
+        """Ids of each look, also of those before an order."""
+        self.listings: list[str] = []
+        self.downloads: list[str] = []
+        self.on_look: Callable[[int], None] | None = None
+        self.on_submit: Callable[[], Any] | None = None
+        self.on_listing: Callable[[str], None] | None = None
+        self.tells = True
+        """Whether the service tells stages at all."""
+        self._version = 0
+
+    # -- what a test does to it -----------------------------------------------------------------------------------
+
+    def stage(self, id: str, stage: Stage, *parts: Part) -> None:
+        for part in parts or PARTS:
+            self.stages.setdefault(id, {})[part] = stage
+
+    def made(self, id: str, *parts: Part, stills: int = 2, keep: bool = False) -> None:
+        """New files in the place of the old ones, without a word."""
+        for part in parts or PARTS:
+            kept = [file for file in self.files.get(id, []) if keep or file.part != part]
+            self._version += 1
+            version = self._version
+            gif = self.order is not None and self.order.turntable.gif
+            medias = ["png"] * stills if part == "stills" else ["mp4", "gif"] if gif else ["mp4"]
+            at = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(minutes=version)
+            kept += [
+                RenderFile(
+                    id,
+                    part,
+                    f"{id}-{part}-{n}-v{version}",
+                    f"{part}-{n}.{m}",
+                    m,
+                    n,
+                    f"blob-{id}-{part}-{version}-{n}",
+                    at,
+                    at,
+                )
+                for n, m in enumerate(medias)
+            ]
+            self.files[id] = sorted(kept, key=lambda file: PARTS.index(file.part))
+
+    def complete(self, id: str, *parts: Part, **form: Any) -> None:
+        """New files, and the word for it."""
+        self.made(id, *parts, **form)
+        self.stage(id, "completed", *parts)
+
+    def fail(self, id: str, *parts: Part) -> None:
+        self.stage(id, "failed", *parts)
+
+    # -- what a client asks ---------------------------------------------------------------------------------------
+
+    async def submit_renders(self, records: Sequence[Record], order: RenderOrder) -> Submitted:
+        if self.on_submit is not None and (waiting := self.on_submit()) is not None:
+            await waiting
+        self.order, self.looks = order, 0
+        self.orders.append((tuple(record.id for record in records), order))
+        accepted = [record.id for record in records if record.id not in self.refused]
+        return Submitted(tuple(accepted), {r.id: self.refused[r.id] for r in records if r.id in self.refused})
+
+    async def render_standings(self, records: Sequence[Record]) -> Standings:
+        await asyncio.sleep(0)
+        ids = [record.id for record in records]
+        self.asked.append(tuple(ids))
+        self.looks += 1
+        if self.orders or self.on_look is not None:
+            if self.on_look is not None:
+                self.on_look(self.looks)
+            elif self.looks <= 2:
+                for id in ids:
+                    self.stage(id, "running") if self.looks == 1 else self.complete(id)
+        told = {id: dict(self.stages.get(id, {})) for id in ids if id not in self.gone} if self.tells else {}
+        return Standings(told, {id: self.gone[id] for id in ids if id in self.gone})
+
+    async def render_files(self, record: Record) -> tuple[RenderFile, ...]:
+        self.listings.append(record.id)
+        if self.on_listing is not None:
+            self.on_listing(record.id)
+        await asyncio.sleep(0)
+        if record.id in self.gone:
+            raise self.gone[record.id]
+        return tuple(self.files.get(record.id, ()))
+
+    async def render_file(self, file: RenderFile) -> Served:
+        self.downloads.append(file.id)
+        await asyncio.sleep(0)
+        special = self.contents.get(file.id)
+        if isinstance(special, Exception):
+            raise special
+        if special is None and file not in self.files.get(file.asset, ()):
+            raise NotFound(f"There is no {file.id}.", status=404)
+        order = self.order or RenderOrder(64, 48)
+        number = int(file.asset.rpartition("-")[2])
+        usual = {
+            "png": lambda: picture(order.width, order.height, number),
+            "mp4": lambda: video(order.turntable.frames, order.turntable.fps),
+            "gif": lambda: film(order.turntable.frames, order.turntable.fps),
+        }
+        return Served(special if special is not None else usual[file.media]())
+
+    def moved(self, file: RenderFile) -> RenderFile:
+        """The same file under another id."""
+        other = replace(file, id=f"{file.id}-moved")
+        self.files[file.asset] = [other if there == file else there for there in self.files[file.asset]]
+        return other

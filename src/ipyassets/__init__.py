@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from ipyassets.collections.assets import Asset as Asset
     from ipyassets.collections.assets import AsyncAsset as AsyncAsset
     from ipyassets.collections.batch import ImageBatch as ImageBatch
+    from ipyassets.collections.render_job import AsyncRenderJob as AsyncRenderJob
+    from ipyassets.collections.render_job import RenderJob as RenderJob
+    from ipyassets.collections.turntables import AsyncRenderedTurntable as AsyncRenderedTurntable
+    from ipyassets.collections.turntables import RenderedTurntable as RenderedTurntable
     from ipyassets.connection import Services as Services
     from ipyassets.connection import connect as connect
     from ipyassets.errors import AssetServiceError as AssetServiceError
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     from ipyassets.http.cache import cache as cache
     from ipyassets.http.loop import allow_asyncio_run as allow_asyncio_run
     from ipyassets.sandbox import Sandbox as Sandbox
+    from ipyassets.services.rendering import Turntable as Turntable
     from ipyassets.widgets import Explorer as Explorer
     from ipyassets.widgets import ImageGrid as ImageGrid
     from ipyassets.widgets import JobMonitor as JobMonitor
@@ -58,6 +63,10 @@ _HOMES: Final = {
     "Asset": "collections.assets",
     "AsyncAsset": "collections.assets",
     "ImageBatch": "collections.batch",
+    "AsyncRenderJob": "collections.render_job",
+    "RenderJob": "collections.render_job",
+    "AsyncRenderedTurntable": "collections.turntables",
+    "RenderedTurntable": "collections.turntables",
     "Services": "connection",
     "connect": "connection",
     "AssetServiceError": "errors",
@@ -74,6 +83,7 @@ _HOMES: Final = {
     "cache": "http.cache",
     "allow_asyncio_run": "http.loop",
     "Sandbox": "sandbox",
+    "Turntable": "services.rendering",
     "Explorer": "widgets",
     "ImageGrid": "widgets",
     "JobMonitor": "widgets",

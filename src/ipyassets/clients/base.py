@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from ipyassets.collections.asset_list import AssetList, AsyncAssetList
 from ipyassets.collections.assets import Asset, AsyncAsset
+from ipyassets.collections.following import end_following
 from ipyassets.collections.pages import RecordPages
 from ipyassets.errors import InvalidRequest
 from ipyassets.http import credentials, loop
@@ -71,6 +72,13 @@ class Client(Generic[S, L]):
                 raise InvalidRequest(f"{name} must be a str, not {type(keywords[name]).__name__}.")
         return RecordPages(self.core, self.core.search(text, **keywords), limit)
 
+    async def _close(self) -> None:
+        await end_following(
+            self.core,
+            InvalidRequest(f"The {self.core.title} client was closed, so its jobs are not followed any more."),
+        )
+        await self.core.close()
+
     def _label(self, text: str) -> str:
         return f"{self.core.name} {text!r}" if text else self.core.name
 
@@ -91,7 +99,7 @@ class BlockingClient(Client[S, AssetList]):
 
     def close(self) -> None:
         """Close connections and forget the token. Safe to call twice; the client cannot be used afterwards."""
-        loop.run(self.core.close())
+        loop.run(self._close())
 
     def __enter__(self) -> Self:
         return self
@@ -118,7 +126,7 @@ class AsyncClient(Client[S, AsyncAssetList]):
 
     async def close(self) -> None:
         """Close connections and forget the token. Safe to call twice; the client cannot be used afterwards."""
-        await loop.awaiting(self.core.close())
+        await loop.awaiting(self._close())
 
     async def __aenter__(self) -> Self:
         return self

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Unpack
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, Unpack
+from uuid import UUID
 
 from ipyassets.clients.base import AsyncClient, BlockingClient, Client, L
+from ipyassets.clients.views import job_view, turntable_view
 from ipyassets.collections.asset_list import AssetList, AsyncAssetList
+from ipyassets.collections.assets import AssetBase
+from ipyassets.collections.chosen import chosen, given
+from ipyassets.collections.following import FIRST_LOOK
 from ipyassets.collections.posters import Box, decoded, served
+from ipyassets.collections.render_job import AsyncRenderJob, RenderJob
+from ipyassets.errors import AssetServiceError, InvalidRequest, NotFound, PermissionDenied
 from ipyassets.http import loop
 from ipyassets.http.credentials import missing, prompt, secret, setting
-from ipyassets.services.base import Served
+from ipyassets.services.base import Record, Served
+from ipyassets.services.rendering import RenderOrder, Turntable
 from ipyassets.services.vntana.client import BASE_URL, VntanaService
-from ipyassets.services.vntana.filters import VntanaFilters
+from ipyassets.services.vntana.filters import MOST_PER_PAGE, STATUSES, VntanaFilters
 from ipyassets.services.vntana.login import Login, PasswordLogin, TokenLogin
 
 if TYPE_CHECKING:
@@ -19,6 +31,12 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncVntana", "Vntana"]
 
+J = TypeVar("J", RenderJob, AsyncRenderJob)
+One: TypeAlias = AssetBase | str | UUID
+Assets: TypeAlias = One | AssetList | Iterable[One | AssetList]
+AsyncAssets: TypeAlias = One | AssetList | AsyncAssetList | Iterable[One | AssetList | AsyncAssetList]
+
+_AT_ONCE: Final = 8
 _VARIABLES = (
     "VNTANA_PERSONAL_ACCESS_TOKEN",
     "VNTANA_EMAIL",
@@ -63,6 +81,34 @@ async def _poster(core: VntanaService, product: str, workspace: str, blob_id: st
 
 def _about(core: VntanaService, product: str) -> str:
     return f"{core.title}: the poster of product {product:.60}"
+
+
+async def _found(core: VntanaService, ids: Sequence[str]) -> dict[str, Record | AssetServiceError]:
+    """The products of ``ids``, a hundred to a request; those that no search lists, such as drafts, one by one."""
+    found: dict[str, Record | AssetServiceError] = {}
+    asked = {id.lower(): id for id in ids}
+    for start in range(0, len(ids), MOST_PER_PAGE):
+        some = ids[start : start + MOST_PER_PAGE]
+        page = await core.search("", products=list(some), status=list(STATUSES), page_size=MOST_PER_PAGE).page(0)
+        found.update({asked[record.id.lower()]: record for record in page.records if record.id.lower() in asked})
+    slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(id: str) -> None:
+        async with slots:
+            try:
+                found[id] = await core.record(id)
+            except (NotFound, PermissionDenied) as error:
+                found[id] = error
+
+    await asyncio.gather(*(one(id) for id in ids if id not in found))
+    return found
+
+
+def _order(
+    width: int, height: int, format: str, background: str | None, *, transparent: bool, turntable: Turntable | None
+) -> RenderOrder:
+    film = Turntable() if turntable is None else turntable
+    return RenderOrder(width, height, format, background, transparent, film)
 
 
 class _VntanaClient(Client[VntanaService, L]):
@@ -110,6 +156,15 @@ class _VntanaClient(Client[VntanaService, L]):
         """
         return self._search(text, limit, workspace=workspace, sort=sort, **filters)
 
+    def _job(
+        self, kind: type[J], assets: Any, order: RenderOrder | None, poll: float, since: datetime | None = None
+    ) -> J:
+        if since is not None and (not isinstance(since, datetime) or since.tzinfo is None):
+            raise InvalidRequest(f"since must be a datetime with a time zone, or None; got {since!r:.80}.")
+        entries = given(assets, self.core)
+        job = kind(self.core, order, since=since, poll=poll, view=job_view, player=turntable_view)
+        return job._begin(partial(chosen, entries, self.core, partial(_found, self.core)))  # noqa: SLF001
+
 
 class Vntana(_VntanaClient[AssetList], BlockingClient[VntanaService]):
     """VNTANA, through its Admin API. Methods block until they are done; `AsyncVntana` is awaited.
@@ -140,6 +195,41 @@ class Vntana(_VntanaClient[AssetList], BlockingClient[VntanaService]):
         """As `poster`, but the file as the service serves it, not re-encoded."""
         return loop.run(_served(self.core, product, workspace, blob_id, Box(width, height))).content
 
+    def render(
+        self,
+        assets: Assets,
+        *,
+        width: int = 1920,
+        height: int = 1080,
+        format: str = "PNG",
+        background: str | None = None,
+        transparent: bool = False,
+        turntable: Turntable | None = None,
+        poll: float = FIRST_LOOK,
+    ) -> RenderJob:
+        """Have stills and a turntable made of each of ``assets``; gives the job once the order is taken.
+
+        ``assets``: one or many, as assets, ids, lists of assets or a mix; each is rendered once. ``width`` x
+        ``height``: pixels of a still; ``format``: PNG, JPG or WEBP; ``background``: a colour such as ``"#f4f1ea"``;
+        ``transparent``: none. ``turntable``: a `Turntable`; the service always makes one, of 36 frames if None.
+        Renders that an asset has already are replaced once the new ones are done. ``poll``: seconds to the first look
+        how the work stands; looks become less frequent the longer it takes.
+
+        What is refused for some assets stands in ``job.failures``. Raises `InvalidRequest` for what makes no sense,
+        before anything is sent, and what the service said if nothing at all was taken.
+        """
+        order = _order(width, height, format, background, transparent=transparent, turntable=turntable)
+        return self._job(RenderJob, assets, order, poll)
+
+    def follow_renders(self, assets: Assets, *, since: datetime | None = None, poll: float = FIRST_LOOK) -> RenderJob:
+        """The job of renders that are under way already, such as before the kernel was restarted.
+
+        What is being made is awaited; what is completed is given as it is. ``since``, by the service's clock: only
+        files that are newer count as made. Without it, where the service does not tell how the work stands, the next
+        change of the files is awaited; an asset without any has failed, since nothing is known of it.
+        """
+        return self._job(RenderJob, assets, None, poll, since)
+
     def logout(self) -> None:
         """End this account's tokens at the service; the next request logs in again.
 
@@ -162,6 +252,32 @@ class AsyncVntana(_VntanaClient[AsyncAssetList], AsyncClient[VntanaService]):
     ) -> bytes:
         """As `Vntana.poster_bytes`."""
         return (await loop.awaiting(_served(self.core, product, workspace, blob_id, Box(width, height)))).content
+
+    def render(
+        self,
+        assets: AsyncAssets,
+        *,
+        width: int = 1920,
+        height: int = 1080,
+        format: str = "PNG",
+        background: str | None = None,
+        transparent: bool = False,
+        turntable: Turntable | None = None,
+        poll: float = FIRST_LOOK,
+    ) -> AsyncRenderJob:
+        """As `Vntana.render`; not awaited: the order is sent in the background at once.
+
+        ``await job.submitted()`` waits until it is taken, ``await job`` until all is done; both raise what the service
+        said if nothing at all was taken.
+        """
+        order = _order(width, height, format, background, transparent=transparent, turntable=turntable)
+        return self._job(AsyncRenderJob, assets, order, poll)
+
+    def follow_renders(
+        self, assets: AsyncAssets, *, since: datetime | None = None, poll: float = FIRST_LOOK
+    ) -> AsyncRenderJob:
+        """As `Vntana.follow_renders`; not awaited, as for `render`."""
+        return self._job(AsyncRenderJob, assets, None, poll, since)
 
     async def logout(self) -> None:
         """As `Vntana.logout`."""

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, Self, TypeVar, 
 from ipyassets.collections.assets import Asset, AssetBase, AsyncAsset
 from ipyassets.collections.batch import ImageBatch
 from ipyassets.collections.pages import FixedPages, Item, Pages
-from ipyassets.collections.posters import Box, PosterResult, PosterStream
+from ipyassets.collections.posters import Box, PosterResult, PosterStream, collected, collected_awaiting
 from ipyassets.collections.progress import bar
 from ipyassets.collections.span import Span
-from ipyassets.errors import AssetServiceError, Interrupted, InvalidRequest
+from ipyassets.errors import InvalidRequest
 from ipyassets.http import loop
 from ipyassets.services.base import AssetService
 
@@ -218,23 +218,11 @@ class AssetList(_AssetListBase[Asset], Sequence[Asset]):
         ``progress``: a bar with count and rate; None shows one where a person is looking, after a second.
         """
         self.last_batch = None  # two batches at once would double the memory
-        stream = self._stream(Box(width, height, size), keep_content=True)
-        results: list[PosterResult] = []
-        try:
-            with bar(self._count_if_known(), "poster", "Posters", progress) as shown:
-                while taken := loop.run(stream.take()):
-                    results.extend(taken)
-                    shown.update(len(taken))
-        except KeyboardInterrupt:
-            results.extend(loop.run(stream.stop()))
-            batch = self._batch(results)
-            raise Interrupted(f"Interrupted after {len(results)} posters.", partial=batch) from None
-        except AssetServiceError:
-            self._batch(results)
-            raise
-        finally:
-            loop.run(stream.stop())
-        return self._batch(results)
+        return collected(
+            self._stream(Box(width, height, size), keep_content=True),
+            lambda: bar(self._count_if_known(), "poster", "Posters", progress),
+            self._batch,
+        )
 
     def iter_posters(
         self, width: int | None = None, height: int | None = None, *, size: str | None = None
@@ -316,15 +304,7 @@ class AsyncAssetList(_AssetListBase[AsyncAsset]):
         self, width: int | None = None, height: int | None = None, *, size: str | None = None
     ) -> ImageBatch:
         """As `AssetList.posters`, without a progress bar. When cancelled, what had come is kept as ``last_batch``."""
-        stream = self._stream(Box(width, height, size), keep_content=True)
-        results: list[PosterResult] = []
-        try:
-            while taken := await loop.awaiting(stream.take()):
-                results.extend(taken)
-        finally:
-            results.extend(await loop.awaiting(stream.stop()))
-            batch = self._batch(results)
-        return batch
+        return await collected_awaiting(self._stream(Box(width, height, size), keep_content=True), self._batch)
 
     async def iter_posters(
         self, width: int | None = None, height: int | None = None, *, size: str | None = None

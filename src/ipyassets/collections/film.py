@@ -7,6 +7,7 @@ process and raw pipes), opencv (no PIL, its own numpy pin). PyAV is in the extra
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,12 +20,14 @@ from ipyassets.errors import BadResponse, InvalidRequest
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["FilmFacts", "Media", "can_read", "film_facts", "film_frames", "media_of"]
+__all__ = ["USUAL_FPS", "FilmFacts", "Media", "can_read", "film_facts", "film_frames", "media_of"]
 
 Media: TypeAlias = Literal["gif", "mp4"]
 
 WHAT: Final = "The film"
 MAX_FRAMES: Final = 3_600
+MAX_SECONDS: Final = 120.0
+"""Seconds that reading a film may take."""
 USUAL_FPS: Final = 12.0
 """Where a film does not tell."""
 _PAUSES: Final = 12
@@ -70,9 +73,12 @@ def film_frames(content: bytes, step: int = 1, what: str = WHAT) -> Iterator[Ima
     """Every ``step``-th frame of the film in ``content``, in order. Raises as `film_facts`; damage when it is met."""
     facts = film_facts(content, what)
     frames = _gif_frames(content, what) if media_of(content, what) == "gif" else _mp4_frames(content, what)
+    end = time.monotonic() + MAX_SECONDS
     for number, image in enumerate(frames):
         if number >= facts.count:
             return
+        if time.monotonic() > end:
+            raise BadResponse(f"{what} took more than {MAX_SECONDS:.0f} s to decode; the rest was not read.")
         if number % step == 0:
             yield image()
 
@@ -104,9 +110,16 @@ def _gif_frames(content: bytes, what: str) -> Iterator[Any]:
 
 
 def _mp4_frames(content: bytes, what: str) -> Iterator[Any]:
+    count = 0
     with _mp4(content, what) as (container, stream):
-        for frame in container.decode(stream):
-            yield frame.to_image
+        for packet in container.demux(stream):
+            for frame in packet.decode():
+                if frame.width * frame.height > MAX_PIXELS:  # they may grow on the way
+                    raise BadResponse(f"{what} has frames of more than {MAX_PIXELS:,} pixels; they were not decoded.")
+                yield frame.to_image
+                count += 1
+        if count < stream.frames:
+            raise BadResponse(f"{what} is cut off: {count} of {stream.frames} frames came.")
 
 
 @contextmanager
@@ -121,8 +134,11 @@ def _mp4(content: bytes, what: str) -> Iterator[tuple[Any, Any]]:
         with av.open(io.BytesIO(content), "r", format="mp4") as container:
             if not container.streams.video:
                 raise BadResponse(f"{what} has no picture, only sound or nothing.")
-            yield container, container.streams.video[0]
-    except av.error.FFmpegError as error:
+            stream = container.streams.video[0]
+            stream.thread_type = "SLICE"  # threads by frame lose the good frames before a damaged one
+            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+            yield container, stream
+    except av.FFmpegError as error:
         raise BadResponse(f"{what} is damaged or cut off ({error.strerror}).") from None
 
 

@@ -14,7 +14,7 @@ from ipyassets.errors import BadResponse
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["MAX_PIXELS", "WHAT", "decode", "in_decode_pool", "in_file_pool", "opened"]
+__all__ = ["MAX_PIXELS", "WHAT", "decode", "described", "in_decode_pool", "in_file_pool", "opened"]
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ def opened(content: bytes, what: str = WHAT) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise BadResponse(f"{what} has far more than {MAX_PIXELS:,} pixels; it was not decoded.") from None
     except UnidentifiedImageError:
-        raise BadResponse(f"{what} is not a picture: {_described(content)}.") from None
+        raise BadResponse(f"{what} is not a picture: {described(content)}.") from None
     except Exception as error:  # noqa: BLE001  # Pillow's readers raise many kinds on hostile headers
         raise BadResponse(f"{what} cannot be read ({type(error).__name__}).") from None
     width, height = image.size
@@ -81,7 +81,8 @@ def decode(content: bytes, width: int | None = None, height: int | None = None, 
     return image
 
 
-def _described(content: bytes) -> str:
+def described(content: bytes) -> str:
+    """What ``content`` is, in words, where it is not what it should be."""
     if not content:
         return "it is empty"
     start = content[:256].lstrip().lower()

@@ -36,6 +36,9 @@ _NAMED_IN_MESSAGES: Final = 3
 
 J = TypeVar("J", bound="JobBase")
 
+_called_back: Final[set[JobBase]] = set()
+"""Jobs of which somebody waits to be called back."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobItem:
@@ -92,6 +95,10 @@ class JobBase(ABC):
         self._told_done: set[int] = set()
         self._on_item: list[Callable[[JobItem], Any]] = []
         self._on_done: list[Callable[[Self], Any]] = []
+        self.trouble: AssetServiceError | None = None
+        """Why the last look how the work stands failed; None since one succeeded. The work itself goes on."""
+        self._broken: AssetServiceError | None = None
+        """Why the work is not followed any more, or was never taken: whoever waits is told."""
 
     # -- how it stands --------------------------------------------------------------------------------------------
 
@@ -145,6 +152,7 @@ class JobBase(ABC):
 
         def begin() -> None:
             self._on_item.append(callback)
+            self._keep()
             for item in self._items:
                 if item.index in self._told_done:
                     _call(callback, item)
@@ -157,6 +165,7 @@ class JobBase(ABC):
 
         def begin() -> None:
             self._on_done.append(callback)
+            self._keep()
             if self._over.is_set():
                 _call(callback, self)
 
@@ -171,6 +180,11 @@ class JobBase(ABC):
                 self._listeners.remove(listener)
 
         return end
+
+    def _keep(self) -> None:
+        """Who waits by a callback need not hold the job as well."""
+        if not self._over.is_set():
+            _called_back.add(self)
 
     # -- for the job of a kind ------------------------------------------------------------------------------------
 
@@ -223,6 +237,8 @@ class JobBase(ABC):
         elif not self.done:
             self._ended = None
             self._over.clear()
+            if self._on_done or self._on_item:
+                self._keep()
         if not self._telling:
             self._telling = True
             asyncio.get_running_loop().call_soon(self._tell)
@@ -241,11 +257,12 @@ class JobBase(ABC):
                     _call(callback, item)
         if self.done and not self._over.is_set():
             self._over.set()
+            _called_back.discard(self)
             for whole in tuple(self._on_done):
                 _call(whole, self)
 
     async def _finished(self, timeout: float | None) -> None:  # noqa: ASYNC109  # said in the error
-        """Until it is done. Raises `JobTimeout`, and `JobFailed` if nothing at all succeeded."""
+        """Until it is done. Raises `JobTimeout`, `JobFailed` if nothing at all succeeded, and what broke it off."""
         try:
             async with asyncio.timeout(timeout):
                 while not self.done:
@@ -254,6 +271,8 @@ class JobBase(ABC):
             raise JobTimeout(
                 f"{self!r} was not done after {timeout:g} s. The work goes on: wait again, or look at job.items."
             ) from None
+        if self._broken is not None:
+            raise self._broken
         if self.status == "failed":
             raise JobFailed(f"{self.title}: nothing succeeded. {self._said()}", details=self.failures)
 
@@ -295,8 +314,9 @@ class BlockingJob(JobBase):
     def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> Self:
         """Wait until it is done, at most ``timeout`` seconds; gives the job back.
 
-        Raises `JobTimeout` when the time is over (the work goes on), `JobFailed` if nothing at all succeeded; what
-        failed of a job that is partly done stands in `failures`. Ctrl-C raises `Interrupted`; the job goes on.
+        Raises `JobTimeout` when the time is over (the work goes on), `JobFailed` if nothing at all succeeded, and the
+        error that ended the following, such as `AuthenticationError`; what failed of a job that is partly done stands
+        in `failures`. Ctrl-C raises `Interrupted`; the job goes on.
         ``progress``: a bar with count and rate; None shows one where a person is looking, after a second.
         """
         with bar(len(self.items), "asset", self.title, progress) as shown:

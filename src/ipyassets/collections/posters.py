@@ -6,20 +6,35 @@ import asyncio
 import operator
 import os
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ipyassets.collections.images import decode, in_decode_pool, in_file_pool, opened
 from ipyassets.collections.pages import Item
-from ipyassets.errors import AssetServiceError, InvalidRequest, NotFound
+from ipyassets.errors import AssetServiceError, Interrupted, InvalidRequest, NotFound
+from ipyassets.http import loop
 from ipyassets.http.cache import cache
 from ipyassets.services.base import AssetService, PosterSource, Record, Served
 
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["Box", "PosterResult", "PosterStream", "about", "decoded", "fetch_poster", "poster", "served"]
+__all__ = [
+    "Box",
+    "PosterResult",
+    "PosterStream",
+    "about",
+    "called",
+    "collected",
+    "collected_awaiting",
+    "decoded",
+    "fetch_poster",
+    "poster",
+    "served",
+]
+
+B = TypeVar("B")
 
 _AHEAD = 32 + 4 * (os.cpu_count() or 1)
 """Posters under way at once: so many fetched, and some to decode for each core."""
@@ -78,20 +93,22 @@ async def fetch_poster(
     """
     source = service.poster_source(record, width=width, height=height, size=size)
     if source is None:
-        raise NotFound(f"{service.title}: {_called(record)} has no poster.", code="NO_POSTER")
+        raise NotFound(f"{service.title}: {called(record)} has no poster.", code="NO_POSTER")
     return await served(source, about(service, record))
 
 
-async def served(source: PosterSource, what: str) -> Served:
-    """The bytes of ``source``: kept ones, else fetched ones, which are kept once they prove to be a picture.
+async def served(
+    source: PosterSource, what: str, check: Callable[[bytes, str], object] = opened, *, anew: bool = False
+) -> Served:
+    """The bytes of ``source``: kept ones (not if ``anew``), else fetched ones, which are kept once they pass ``check``.
 
-    Raises `BadResponse`, calling it ``what``, if they do not.
+    It raises `BadResponse`, calling them ``what``, if they are not a picture, or whatever is checked for.
     """
-    kept = await in_file_pool(cache.get, source.key) if cache.enabled else None
+    kept = await in_file_pool(cache.get, source.key) if cache.enabled and not anew else None
     if kept is not None:
         return Served(kept)
     fetched = await source.fetch()
-    opened(fetched.content, what)
+    check(fetched.content, what)
     if cache.enabled:
         await in_file_pool(cache.put, source.key, fetched.content, source.lifetime)
     return fetched
@@ -114,6 +131,8 @@ class PosterStream:
     Lives on the loop thread. ``take()`` gives what is ready; ``stop()`` ends the work and gives what was finished but
     not yet taken.
     """
+
+    unit: ClassVar[str] = "poster"
 
     def __init__(self, items: AsyncIterator[Item], box: Box, *, keep_content: bool = False) -> None:
         self._items = items
@@ -188,28 +207,69 @@ class PosterStream:
             self._arrived.set()
 
     async def _one(self, index: int, item: Item) -> PosterResult:
-        box, result = self._box, PosterResult(index, item)
-        service, record = item
+        result = PosterResult(index, item)
         try:
-            found = await fetch_poster(service, record, width=box.width, height=box.height, size=box.size)
-            result.image = await decoded(found, box, about(service, record))
+            result.image, found = await self._picture(index, item)
             if self._keep_content:
                 result.content = found.content
         except AssetServiceError as error:
             result.error = error
         except Exception as error:  # noqa: BLE001  # one asset's surprise must not lose the others
-            result.error = _surprise(record, error)
+            result.error = _surprise(item[1], error)
         return result
+
+    async def _picture(self, index: int, item: Item) -> tuple[Image.Image, Served]:
+        """The picture for slot ``index``, and the bytes it was made of."""
+        del index
+        (service, record), box = item, self._box
+        found = await fetch_poster(service, record, width=box.width, height=box.height, size=box.size)
+        return await decoded(found, box, about(service, record)), found
+
+
+def collected(stream: PosterStream, shown: Callable[[], Any], batch: Callable[[list[PosterResult]], B]) -> B:
+    """Everything ``stream`` gives, as ``batch`` makes it, under the progress bar that ``shown`` makes.
+
+    Ctrl-C raises `Interrupted` with what had come in ``.partial``; an error of the stream itself leaves that to
+    ``batch`` and is raised.
+    """
+    results: list[PosterResult] = []
+    try:
+        with shown() as progress:
+            while taken := loop.run(stream.take()):
+                results.extend(taken)
+                progress.update(len(taken))
+    except KeyboardInterrupt:
+        results.extend(loop.run(stream.stop()))
+        raise Interrupted(f"Interrupted after {len(results)} {stream.unit}s.", partial=batch(results)) from None
+    except AssetServiceError:
+        batch(results)
+        raise
+    finally:
+        loop.run(stream.stop())
+    return batch(results)
+
+
+async def collected_awaiting(stream: PosterStream, batch: Callable[[list[PosterResult]], B]) -> B:
+    """As `collected`, awaited on any loop and without a bar. When cancelled, ``batch`` gets what had come."""
+    results: list[PosterResult] = []
+    try:
+        while taken := await loop.awaiting(stream.take()):
+            results.extend(taken)
+    finally:
+        results.extend(await loop.awaiting(stream.stop()))
+        made = batch(results)
+    return made
 
 
 def about(service: AssetService, record: Record) -> str:
     """What errors call the poster of ``record``."""
-    return f"{service.title}: the poster of {_called(record)}"
+    return f"{service.title}: the poster of {called(record)}"
 
 
 def _surprise(record: Record, error: Exception) -> AssetServiceError:
-    return AssetServiceError(f"{_called(record)}: {type(error).__name__} while its poster was fetched.")
+    return AssetServiceError(f"{called(record)}: {type(error).__name__} while its picture was fetched.")
 
 
-def _called(record: Record) -> str:
+def called(record: Record) -> str:
+    """What errors call an asset."""
     return f"{record.name!r} ({record.id})"

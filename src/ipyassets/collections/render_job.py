@@ -1,0 +1,348 @@
+"""Renders that a service makes of some assets: the order, its following, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
+from typing import ClassVar, Final, Generic, Self, TypeAlias, TypeVar, cast
+
+from ipyassets.collections.assets import Asset, AssetBase, AsyncAsset
+from ipyassets.collections.batch import ImageBatch
+from ipyassets.collections.chosen import Chosen
+from ipyassets.collections.following import FIRST_LOOK, Follower, Pace, follower, listed, poll_seconds
+from ipyassets.collections.jobs import AwaitedJob, BlockingJob, JobBase, JobItem, JobStatus, PartStage, View
+from ipyassets.collections.posters import PosterResult, collected, collected_awaiting
+from ipyassets.collections.progress import bar
+from ipyassets.collections.stills import Still, StillStream
+from ipyassets.collections.turntables import AsyncRenderedTurntable, RenderedTurntable, TurntableBase
+from ipyassets.collections.watches import Watches, what
+from ipyassets.collections.watching import Verdict
+from ipyassets.errors import AssetServiceError, BadResponse, Interrupted, InvalidRequest
+from ipyassets.http import loop
+from ipyassets.services.rendering import PARTS, Part, RenderFile, RenderOrder, RenderService
+
+__all__ = ["AsyncRenderJob", "Find", "RenderJob", "RenderJobBase"]
+
+_NAMED: Final = 3
+T = TypeVar("T", bound=TurntableBase)
+Find: TypeAlias = Callable[[], Awaitable[Sequence[Chosen]]]
+"""Finds the assets of a job; runs on the loop thread."""
+
+
+class RenderJobBase(JobBase, Generic[T]):
+    """What both render jobs share. One item for each asset, with the parts ``stills`` and ``turntable``.
+
+    ``order`` None: renders that were ordered elsewhere are followed, those newer than ``since`` where that is given.
+    ``poll``: seconds to the first look how the work stands. ``view`` and ``player`` make what shows the job and its
+    turntables in a notebook.
+    """
+
+    _asset: ClassVar[type[AssetBase]]
+    _turntable: ClassVar[type[TurntableBase]]
+
+    def __init__(
+        self,
+        service: RenderService,
+        order: RenderOrder | None,
+        *,
+        since: datetime | None = None,
+        poll: float = FIRST_LOOK,
+        view: View | None = None,
+        player: View | None = None,
+    ) -> None:
+        super().__init__("Renders", (), view)
+        self.order = order
+        """What was ordered; None where the job follows renders that were ordered elsewhere."""
+        self.last_batch: ImageBatch | None = None
+        """What the last `stills` gave, also if it was interrupted."""
+        self._service = service
+        self._since = since
+        self._player = player
+        self._placing = True
+        self._placed = asyncio.Event()
+        self._chosen: tuple[Chosen, ...] = ()
+        self._files: dict[tuple[int, Part], tuple[RenderFile, ...]] = {}
+        self._turntables: dict[int, tuple[tuple[RenderFile, ...], T]] = {}
+        self._indexes: dict[str, int] = {}
+        self._watches = Watches(service, Pace(poll_seconds(poll)), self._news)
+        self._follower: Follower | None = None
+
+    # -- the order ------------------------------------------------------------------------------------------------
+
+    @property
+    def status(self) -> JobStatus:
+        """queued, running, completed, partly_failed, failed or stopped (nobody follows it any more)."""
+        if self._placing:
+            return "queued"
+        return "failed" if self._broken is not None and not self._items else super().status
+
+    @property
+    def progress(self) -> float:
+        """0 to 1, over all assets; what failed is over, too."""
+        return super().progress if self._items else 0.0
+
+    async def _place(self, find: Find) -> None:
+        """Send the order (or see what is under way) and begin to follow. Raises if nothing at all was taken."""
+        try:
+            self._fill(await find())
+            everything = range(len(self._items))
+            await (self._pick_up(everything) if self.order is None else self._submit(everything, self.order))
+        except AssetServiceError as error:
+            self._broken = error
+            self._fail(range(len(self._items)), error)
+            raise
+        except BaseException:
+            self._broken = _broken_off(self.title)
+            self._fail(range(len(self._items)), self._broken)
+            raise
+        finally:
+            self._placing = False
+            self._placed.set()
+            self._changed()
+
+    def _fill(self, chosen: Sequence[Chosen]) -> None:
+        self._chosen = tuple(chosen)
+        self._indexes = {one.record.id: index for index, one in enumerate(chosen)}
+        self.title = f"{len(chosen)} render{'s' if len(chosen) > 1 else ''}"
+        stages: dict[str, PartStage] = dict.fromkeys(PARTS, "queued")
+        self._items = tuple(
+            JobItem(index, one.record.name, dict(stages), self._asset(one.record, self._service))
+            for index, one in enumerate(chosen)
+        )
+        self._changed()
+
+    async def _submit(self, indexes: Sequence[int], order: RenderOrder) -> None:
+        """Order renders, having seen what there is before. Raises if nothing at all was taken."""
+        refused = {index: one.error for index in indexes if (one := self._chosen[index]).error is not None}
+        asked = [self._chosen[index].record for index in indexes if index not in refused]
+        if asked:
+            before = await self._service.render_standings(asked)
+            files = await listed(self._service, [record for record in asked if record.id not in before.gone])
+            # Without knowing what was there before, old renders could not be told from new ones.
+            missing = dict(before.gone) | {id: e for id, e in files.items() if isinstance(e, AssetServiceError)}
+            ordered = [record for record in asked if record.id not in missing]
+            if ordered:
+                answer = await self._service.submit_renders(ordered, order)
+                taken = frozenset(answer.accepted)
+                missing |= {r.id: answer.refused.get(r.id) or _unanswered(r.name) for r in ordered if r.id not in taken}
+                for record in ordered:
+                    if record.id in taken:
+                        self._watches.expect(record, order, before.stages.get(record.id, {}), files[record.id])
+            refused |= {self._indexes[id]: error for id, error in missing.items()}
+        for index, error in refused.items():
+            self._fail([index], error)
+        if len(refused) == len(indexes):
+            raise _nothing_taken(list(refused.values()))
+        self._follow()
+
+    async def _pick_up(self, indexes: Sequence[int]) -> None:
+        """Await what others ordered, beginning with a look how it stands."""
+        for index in indexes:
+            one = self._chosen[index]
+            if one.error is not None:
+                self._fail([index], one.error)
+            else:
+                self._watches.pick_up(one.record, self._since)
+        following = self._follow()
+        await following.look([self._watches])
+        if self.trouble is not None and all(item.status == "queued" for item in self._items):
+            following.forget(self._watches)
+            raise self.trouble
+
+    def _follow(self) -> Follower:
+        self._watches.pace.reset()
+        self._follower = follower(self._service)
+        self._follower.follow(self._watches)
+        return self._follower
+
+    async def _retry(self) -> None:
+        await self._placed.wait()
+        failed = [item.index for item in self._items if "failed" in item.parts.values()]
+        if not failed:
+            return
+        if self.order is None:
+            raise InvalidRequest("These renders were ordered elsewhere, who knows how: order them anew with render().")
+        self._stopped, self._broken, self.trouble = False, None, None
+        for index in failed:
+            self._begin_again(index)
+            for part in PARTS:
+                self._files.pop((index, part), None)
+        try:
+            await self._submit(failed, self.order)
+        except AssetServiceError as error:
+            self._fail(failed, error)
+            raise
+        except BaseException:
+            self._fail(failed, _broken_off(self.title))
+            raise
+
+    async def _stop(self) -> None:
+        await self._placed.wait()
+        await super()._stop()
+
+    async def _unfollow(self) -> None:
+        self._watches.clear()
+        if self._follower is not None:
+            self._follower.forget(self._watches)
+
+    def _fail(self, indexes: Iterable[int], error: AssetServiceError) -> None:
+        for index in indexes:
+            for part, stage in self._items[index].parts.items():
+                if stage in ("queued", "running"):
+                    self._set(index, part, "failed", error)
+
+    def _news(self, verdicts: list[tuple[str, Part, Verdict]], trouble: AssetServiceError | None, over: bool) -> None:
+        for id, part, verdict in verdicts:
+            index = self._indexes[id]
+            if verdict.files:
+                self._files[index, part] = verdict.files
+            if verdict.stage is not None:
+                self._set(index, part, verdict.stage, verdict.error)
+        if trouble is not self.trouble:
+            self.trouble = trouble
+            self._changed()
+        if over:
+            self._broken, self._stopped = trouble, True
+            for item in self._items:
+                for name, stage in item.parts.items():
+                    if stage in ("queued", "running"):
+                        self._set(item.index, name, "stopped", trouble)
+
+    # -- what came of it ------------------------------------------------------------------------------------------
+
+    def turntables(self) -> list[T]:
+        """The turntables that are done, in the order of the assets; nothing is downloaded before one is used.
+
+        Assets whose turntable failed are in `failures`.
+        """
+        found = []
+        for item, one in zip(self._items, self._chosen, strict=True):
+            files = self._files.get((item.index, "turntable"))
+            if not files:
+                continue
+            kept = self._turntables.get(item.index)
+            if kept is None or kept[0] != files:
+                settings = self.order.turntable if self.order is not None else None
+                asset = item.asset or self._asset(one.record, self._service)
+                made = self._turntable(self._service, one.record, asset, files, settings=settings, view=self._player)
+                kept = self._turntables[item.index] = files, cast("T", made)
+            found.append(kept[1])
+        return found
+
+    def _stills(self) -> StillStream:
+        self.last_batch = None  # two batches at once would double the memory
+        stills: list[Still] = []
+        for item, one in zip(self._items, self._chosen, strict=True):
+            files = self._files.get((item.index, "stills"))
+            if files:
+                stills.extend(Still(one.record, file) for file in sorted(files, key=lambda file: file.position))
+            else:
+                stills.append(Still(one.record, self._why_not(item, one)))
+        size = (self.order.width, self.order.height) if self.order is not None else None
+        return StillStream(self._service, stills, size)
+
+    def _why_not(self, item: JobItem, one: Chosen) -> AssetServiceError:
+        about, stage = what(self._service, "stills", one.record), item.parts["stills"]
+        if stage == "stopped":
+            about += " were not followed to their end"
+            return item.errors.get("stills") or AssetServiceError(f"{about}; follow_renders() picks them up.")
+        return item.errors.get("stills") or AssetServiceError(f"{about} are not done yet ({stage}).")
+
+    def _batch(self, results: Sequence[PosterResult]) -> ImageBatch:
+        assets = [self._asset(record, self._service) for _, record in (result.item for result in results)]
+        self.last_batch = ImageBatch(
+            assets,
+            [result.image for result in results],
+            [(i, assets[i], result.error) for i, result in enumerate(results) if result.error is not None],
+            [result.content for result in results],
+        )
+        return self.last_batch
+
+
+class RenderJob(RenderJobBase[RenderedTurntable], BlockingJob):
+    """Renders that were ordered, followed while the work goes on; methods block until they are done."""
+
+    _asset = Asset
+    _turntable = RenderedTurntable
+
+    def stills(self, *, progress: bool | None = None) -> ImageBatch:
+        """The stills of all assets, in their order, then by view: one slot for each still, in its exact size.
+
+        An asset whose stills failed, or are not done yet, has one slot that is None, and its error in the batch's
+        ``failures``. Files are kept in the disk cache, and as they came for ``save()``. Ctrl-C raises `Interrupted`
+        with what had come in ``.partial``. ``progress``: as for posters.
+        """
+        stream = self._stills()
+        return collected(stream, lambda: bar(stream.count, "still", "Stills", progress), self._batch)
+
+    def _begin(self, find: Find) -> Self:
+        """Send the order and wait until it is taken."""
+        try:
+            loop.run(self._place(find))
+        except KeyboardInterrupt:
+            raise Interrupted(
+                "Interrupted while renders were ordered; the service may have taken the order. "
+                "follow_renders() picks up what is under way.",
+                partial=self,
+            ) from None
+        return self
+
+
+class AsyncRenderJob(RenderJobBase[AsyncRenderedTurntable], AwaitedJob):
+    """As `RenderJob`, awaited. The order is sent in the background at once; `submitted` waits for that alone."""
+
+    _asset = AsyncAsset
+    _turntable = AsyncRenderedTurntable
+
+    async def submitted(self) -> Self:
+        """Wait until the order is taken; gives the job. Raises what the service said if nothing at all was taken."""
+        await loop.awaiting(self._taken())
+        return self
+
+    async def stills(self) -> ImageBatch:
+        """As `RenderJob.stills`, without a progress bar. When cancelled, what had come is kept as ``last_batch``."""
+        await loop.awaiting(self._placed.wait())
+        return await collected_awaiting(self._stills(), self._batch)
+
+    async def _taken(self) -> None:
+        await self._placed.wait()
+        if self._broken is not None:
+            raise self._broken
+
+    def _begin(self, find: Find) -> Self:
+        """Send the order in the background."""
+
+        async def place() -> None:
+            with contextlib.suppress(AssetServiceError):  # whoever waits is told
+                await self._place(find)
+
+        loop.submit(place())
+        return self
+
+
+def _broken_off(title: str) -> AssetServiceError:
+    return AssetServiceError(
+        f"{title}: the order was broken off; the service may have taken it. follow_renders() picks it up."
+    )
+
+
+def _unanswered(name: str) -> AssetServiceError:
+    return BadResponse(f"The service said nothing of {name!r:.80} when its renders were ordered.")
+
+
+def _nothing_taken(errors: Sequence[AssetServiceError]) -> AssetServiceError:
+    """One error for all, of the kind of the first."""
+    first = errors[0]
+    if len(errors) == 1:
+        return first
+    said = " ".join(dict.fromkeys(str(error) for error in errors[:_NAMED]))
+    more = f" And {len(errors) - _NAMED} more." if len(errors) > _NAMED else ""
+    kind = type(first)
+    return kind(
+        f"None of {len(errors)} renders was ordered. {said}{more}",
+        status=first.status,
+        code=first.code,
+        details=errors,
+    )

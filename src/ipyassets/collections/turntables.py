@@ -1,0 +1,223 @@
+"""Turntables that were rendered: a film of one turn of an asset, downloaded when it is first used."""
+
+from __future__ import annotations
+
+import asyncio
+import operator
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from ipyassets.collections.assets import AssetBase
+from ipyassets.collections.film import USUAL_FPS, can_read, film_facts, media_of
+from ipyassets.collections.images import in_decode_pool, in_file_pool
+from ipyassets.collections.jobs import View
+from ipyassets.collections.render_files import file_bytes
+from ipyassets.collections.video import frames, gif, whole_gif, whole_mp4
+from ipyassets.collections.watches import what
+from ipyassets.errors import BadResponse, InvalidRequest, NotFound
+from ipyassets.http import loop
+from ipyassets.services.base import Record
+from ipyassets.services.rendering import RenderFile, RenderService, Turntable
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+__all__ = ["AsyncRenderedTurntable", "RenderedTurntable", "TurntableBase"]
+
+_CHECKS: Final = {"mp4": whole_mp4, "gif": whole_gif}
+
+
+class TurntableBase:
+    """What the blocking and the awaited turntable share. Coroutines that begin with ``_`` run on the loop thread."""
+
+    def __init__(
+        self,
+        service: RenderService,
+        record: Record,
+        asset: AssetBase,
+        files: Sequence[RenderFile],
+        *,
+        settings: Turntable | None = None,
+        view: View | None = None,
+    ) -> None:
+        self.asset = asset
+        """The asset it shows."""
+        self._service = service
+        self._record = record
+        self._files = {file.media: file for file in reversed(files)}
+        self._settings = settings
+        self._view = view
+        self._fps: float | None = float(settings.fps) if settings is not None else None
+        self._contents: dict[str, bytes] = {}
+        self._lock = asyncio.Lock()
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The files the service made: ``mp4``, ``gif``."""
+        return tuple(kind for kind in _CHECKS if kind in self._files)
+
+    async def _content(self, media: str, *, anew: bool = False) -> bytes:
+        """One file as served, fetched once and kept."""
+        file = self._files.get(media)
+        if file is None:
+            raise NotFound(f"{self._what()} was made as {' and '.join(self._files) or 'nothing'}, not as {media}.")
+        async with self._lock:
+            if anew or media not in self._contents:
+                check = _CHECKS[media]
+                try:
+                    found = await file_bytes(self._service, self._record, file, check, anew=anew)
+                except BadResponse:  # it may only have been cut on its way
+                    found = await file_bytes(self._service, self._record, file, check, anew=True)
+                self._contents[media] = found.content
+            return self._contents[media]
+
+    def _media(self) -> str:
+        """The file whose frames are read: the MP4 where it can be decoded, else the GIF."""
+        if "mp4" in self._files and (can_read("mp4") or "gif" not in self._files):
+            return "mp4"
+        return "gif"
+
+    async def _film(self) -> bytes:
+        """The whole film, MP4 or GIF."""
+        return await self._content(self._media())
+
+    async def _frames(self, step: int = 1) -> list[Image.Image]:
+        stride, media = _step(step), self._media()
+        if media == "mp4" and not can_read("mp4"):
+            raise ImportError('The frames of an MP4 need PyAV: pip install "ipyassets[video]"')
+        try:
+            return await in_decode_pool(frames, await self._content(media), stride, self._what())
+        except BadResponse:
+            return await in_decode_pool(frames, await self._content(media, anew=True), stride, self._what())
+
+    async def _speed(self) -> float:
+        """Frames a second, as ordered, else as the film tells."""
+        if self._fps is None:
+            content = await self._film()
+            told = can_read(media_of(content, self._what()))
+            self._fps = (await in_decode_pool(film_facts, content, self._what())).fps if told else USUAL_FPS
+        return self._fps
+
+    async def _gif(self) -> bytes:
+        if "gif" in self._files:
+            return await self._content("gif")
+        return await in_decode_pool(gif, await self._frames(), await self._speed())
+
+    async def _save(self, path: str | Path, content: bytes) -> Path:
+        return await in_file_pool(_written, Path(path), content)
+
+    async def _save_mp4(self, path: str | Path) -> Path:
+        return await self._save(path, await self._content("mp4"))
+
+    async def _save_gif(self, path: str | Path) -> Path:
+        return await self._save(path, await self._gif())
+
+    def _what(self) -> str:
+        return what(self._service, "turntable", self._record)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.asset.name!r}, {' and '.join(self.formats) or 'no file'}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "A turntable belongs to a client with credentials and is not pickled; keep its frames or bytes."
+        )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        if self._view is None:
+            return {"text/plain": repr(self)}
+        return self._view(self)._repr_mimebundle_(**kwargs)
+
+
+class RenderedTurntable(TurntableBase):
+    """A film of one turn of an asset; methods block until they are done."""
+
+    @property
+    def fps(self) -> float:
+        """Frames a second: as ordered; of renders that were ordered elsewhere, as the film itself tells."""
+        return self._fps if self._fps is not None else loop.run(self._speed())
+
+    def frames(self, step: int = 1) -> list[Image.Image]:
+        """Every ``step``-th frame as a PIL image, in order; RGB, or RGBA where a GIF has transparent parts.
+
+        Of the MP4, decoded by PyAV (``pip install "ipyassets[video]"``); without PyAV of the GIF, if one was made,
+        else ImportError. A film that comes cut or damaged is fetched anew once; then `BadResponse` is raised, with the
+        frames that could be read in its ``details``.
+        """
+        return loop.run(self._frames(step))
+
+    def mp4_bytes(self) -> bytes:
+        """The MP4 as served."""
+        return loop.run(self._content("mp4"))
+
+    def gif_bytes(self) -> bytes:
+        """The GIF as served where the service made one, else made here of the frames."""
+        return loop.run(self._gif())
+
+    def save_mp4(self, path: str | Path) -> Path:
+        """Write the MP4 as served to ``path``, whole or not at all, and give the path."""
+        return loop.run(self._save_mp4(path))
+
+    def save_gif(self, path: str | Path) -> Path:
+        """Write the GIF (see `gif_bytes`) to ``path``, whole or not at all, and give the path."""
+        return loop.run(self._save_gif(path))
+
+
+class AsyncRenderedTurntable(TurntableBase):
+    """As `RenderedTurntable`, awaited."""
+
+    @property
+    def fps(self) -> float | None:
+        """As `RenderedTurntable.fps`; None before the film was read, where no order tells."""
+        return self._fps
+
+    async def frames(self, step: int = 1) -> list[Image.Image]:
+        """As `RenderedTurntable.frames`."""
+        return await loop.awaiting(self._frames(step))
+
+    async def mp4_bytes(self) -> bytes:
+        """As `RenderedTurntable.mp4_bytes`."""
+        return await loop.awaiting(self._content("mp4"))
+
+    async def gif_bytes(self) -> bytes:
+        """As `RenderedTurntable.gif_bytes`."""
+        return await loop.awaiting(self._gif())
+
+    async def save_mp4(self, path: str | Path) -> Path:
+        """As `RenderedTurntable.save_mp4`."""
+        return await loop.awaiting(self._save_mp4(path))
+
+    async def save_gif(self, path: str | Path) -> Path:
+        """As `RenderedTurntable.save_gif`."""
+        return await loop.awaiting(self._save_gif(path))
+
+
+def _step(value: Any) -> int:
+    try:
+        step = 0 if isinstance(value, bool) else operator.index(value)  # NumPy's integers too
+    except TypeError:
+        step = 0
+    if step < 1:
+        raise InvalidRequest(f"step must be a whole number, 1 or more; got {value!r:.80}.")
+    return step
+
+
+def _written(path: Path, content: bytes) -> Path:
+    """Write aside and rename, so that nobody ever reads half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    aside = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        umask = os.umask(0)
+        os.umask(umask)
+        aside.chmod(0o666 & ~umask)  # mkstemp makes it private
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+    return path

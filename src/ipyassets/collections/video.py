@@ -1,0 +1,78 @@
+"""Films as files: whether one came whole, all its frames within limits, and a GIF made here."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from ipyassets.collections.film import film_frames
+from ipyassets.collections.images import described, opened
+from ipyassets.errors import BadResponse, InvalidRequest
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+__all__ = ["frames", "gif", "whole_gif", "whole_mp4"]
+
+MAX_KEPT: Final = 2_000_000_000
+"""Pixels of all frames that are given at once (6 GB of RGB); a ``step`` takes fewer."""
+_BOX: Final = 8
+"""Bytes of the head of a part of an MP4: its size and its kind."""
+
+
+def frames(content: bytes, step: int, what: str) -> list[Image.Image]:
+    """Every ``step``-th frame of the MP4 or GIF in ``content``.
+
+    Raises `BadResponse`, calling it ``what``, for what is cut, damaged or beyond the limits; its ``details`` hold the
+    frames that could be read.
+    """
+    found: list[Image.Image] = []
+    kept = 0
+    try:
+        for image in film_frames(content, step, what):
+            kept += image.width * image.height
+            if kept > MAX_KEPT:
+                raise InvalidRequest(f"{what} has too many pixels to be held at once: take fewer frames by step=.")
+            found.append(image)
+    except BadResponse as error:
+        error.details = tuple(found)
+        raise
+    return found
+
+
+def gif(images: Sequence[Image.Image], fps: float) -> bytes:
+    """``images`` as an endless GIF. Its pauses are whole hundredths of a second, spread so that the speed is right."""
+    ends = [round((number + 1) * 100 / fps) for number in range(len(images))]
+    pauses = [10 * max(1, end - start) for start, end in zip([0, *ends], ends, strict=False)]
+    buffer = io.BytesIO()
+    images[0].save(buffer, "GIF", save_all=True, append_images=images[1:], duration=pauses, loop=0)
+    return buffer.getvalue()
+
+
+def whole_mp4(content: bytes, what: str) -> None:
+    """Look whether ``content`` is an MP4 that came whole; nothing is decoded. Raises `BadResponse`."""
+    if content[4:8] != b"ftyp":
+        raise BadResponse(f"{what} did not come as an MP4: {described(content)}.")
+    at, kinds = 0, set[bytes]()
+    while at + _BOX <= len(content):
+        size, kind = struct.unpack_from(">I4s", content, at)
+        if size == 1 and at + 2 * _BOX <= len(content):
+            size = struct.unpack_from(">Q", content, at + _BOX)[0]
+        elif size == 0:  # up to the end
+            size = len(content) - at
+        if size < _BOX:
+            break
+        kinds.add(kind)
+        at += size
+    if at != len(content) or b"moov" not in kinds:
+        raise BadResponse(f"{what} is cut off or damaged: its {len(content):,} bytes are not a whole MP4.")
+
+
+def whole_gif(content: bytes, what: str) -> None:
+    """As `whole_mp4`, for a GIF."""
+    if opened(content, what).format != "GIF":
+        raise BadResponse(f"{what} did not come as a GIF: {described(content)}.")
+    if not content.rstrip(b"\0").endswith(b";"):
+        raise BadResponse(f"{what} is cut off: its {len(content):,} bytes are not a whole GIF.")

@@ -1,0 +1,170 @@
+"""Whether the files of a render are the new ones: what a service tells, weighed against what stood before the order.
+
+Old files and old words stay until they are replaced, so neither their presence nor a word proves anything by itself.
+Nothing here sends or waits: a watch is told what was found, and judges.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, TypeAlias
+
+from ipyassets.collections.jobs import PartStage
+from ipyassets.errors import AssetServiceError, BadResponse, InvalidRequest, JobFailed, NotFound, PermissionDenied
+from ipyassets.services.rendering import Part, RenderFile, Stage
+
+__all__ = ["Verdict", "Version", "Watch"]
+
+Version: TypeAlias = tuple[str, str | None, datetime | None]
+
+STALE_FAILED: Final = 30.0
+"""Seconds after an order in which "failed" is not believed where it had been said before the order too."""
+UNCHANGED: Final = 30.0
+"""Seconds that a set of files must stay as it is before it is taken although not all of it is new: people upload
+files of their own beside the renders, and those stay."""
+OVERDUE: Final = 300.0
+"""Seconds after which work that is said to be completed, but has brought no new files, has failed."""
+_LOOKS: Final = 2
+"""Looks that must find the same files where no word about them is believed: they may come one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a look has shown of a part; ``stage`` None: nothing new."""
+
+    stage: PartStage | None = None
+    files: tuple[RenderFile, ...] = ()
+    error: AssetServiceError | None = None
+    soon: bool = False
+    """Something is under way that another look soon will tell."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """One part of the renders of one asset, from the order to the end.
+
+    ``old``: the versions of its files before the order; None where nobody saw them, because the work was picked up
+    while it ran: they are then told apart at the first look, by ``since`` if that is given. ``before``: what the
+    service said before the order. ``began``: when it was ordered. All times in seconds of one steady clock.
+    """
+
+    part: Part
+    what: str
+    """What messages call it: "VNTANA: the stills of 'Chair' (…)"."""
+    began: float
+    old: frozenset[Version] | None = None
+    before: Stage | None = None
+    since: datetime | None = None
+    expected: frozenset[str] = frozenset()
+    """Kinds of files that were ordered, such as ``mp4`` and ``gif``."""
+    seen: PartStage = "queued"
+    refusals: int = 0
+    """Looks in a row at which its files could not be listed for want of permission."""
+    _moved: bool = False
+    """Whether the service has said anything else than before the order, so that its word can be believed."""
+    _there: frozenset[Version] = field(default_factory=frozenset)
+    _there_since: float = 0.0
+    _looks: int = 0
+    _completed_since: float | None = None
+
+    @property
+    def over(self) -> bool:
+        return self.seen not in ("queued", "running")
+
+    def wants_files(self, stage: Stage | None) -> bool:
+        """Whether the files must be listed to judge what the service says."""
+        if self.over:
+            return False
+        return self.old is None or stage in (None, "completed") or (stage == "failed" and not self._believes(stage))
+
+    def judge(self, stage: Stage | None, files: tuple[RenderFile, ...] | None, now: float) -> Verdict:
+        """``files`` of this part as they are now; None where they were not listed."""
+        if self.over:
+            return Verdict()
+        self.refusals = 0
+        if files is not None and self.old is None:
+            self._learn(stage, files)
+            if stage is None and not files and self.since is None:
+                return self._end("failed", error=NotFound(
+                    f"{self.what} do not exist, and the service tells of no work on them. Order them with render()."
+                ))  # fmt: skip
+        self._moved = self._believes(stage)
+        if stage in ("queued", "running"):
+            self._looks, self._completed_since = 0, None
+            return self._working(stage)
+        if files is None or self.old is None:
+            return self._failed() if stage == "failed" and self._moved else Verdict()
+        return self._weigh(stage, files, now)
+
+    def _weigh(self, stage: Stage | None, files: tuple[RenderFile, ...], now: float) -> Verdict:
+        old = self.old or frozenset()
+        there = frozenset(file.version for file in files)
+        if there != self._there or not self._looks:
+            self._there, self._there_since, self._looks = there, now, 0
+        self._looks += 1
+        new = tuple(file for file in files if file.version not in old)
+        if stage == "failed" and (self._moved or (there != old and not new) or now - self.began > STALE_FAILED):
+            return self._failed()
+        whole = len(new) == len(files) and self.expected <= {file.media for file in new}
+        told = stage == "completed" and self._moved
+        if new and (
+            (whole and (told or self._looks >= _LOOKS)) or (stage != "failed" and now - self._there_since >= UNCHANGED)
+        ):
+            return self._end("completed", new)
+        if not told or new:
+            self._completed_since = None
+            return self._working("running", soon=self._looks == 1) if new else Verdict()
+        if self._completed_since is None:
+            self._completed_since = now
+        if now - self._completed_since > OVERDUE:
+            return self._end("failed", error=BadResponse(
+                f"{self.what} are completed, says the service, but after {OVERDUE:.0f} s their files are still those "
+                "from before the order, or none. They were not taken."
+            ))  # fmt: skip
+        return self._working("running")
+
+    def _believes(self, stage: Stage | None) -> bool:
+        return self._moved or (stage is not None and stage != self.before)
+
+    def _learn(self, stage: Stage | None, files: tuple[RenderFile, ...]) -> None:
+        """Tell old files from new ones at the first look at work that somebody else began."""
+        if self.since is not None:
+            new = {file.version for file in files if _newer(file, self.since)}
+            self.old = frozenset(file.version for file in files) - new
+            self.before = stage if stage in ("completed", "failed") and not new else None
+        elif stage in ("completed", "failed"):
+            self.old = frozenset()  # it is over: what is there is what came of it
+        else:
+            self.old = frozenset(file.version for file in files)
+
+    def lost(self, error: AssetServiceError) -> Verdict:
+        """The asset itself is no more."""
+        return self._end("failed", error=error)
+
+    def refused(self, error: AssetServiceError, most: int) -> Verdict:
+        """Its files could not be listed; over, if that was refused ``most`` times in a row."""
+        self.refusals = self.refusals + 1 if isinstance(error, PermissionDenied | InvalidRequest) else 0
+        return self._end("failed", error=error) if self.refusals >= most else Verdict()
+
+    def _working(self, stage: PartStage, *, soon: bool = False) -> Verdict:
+        if self.seen in ("running", stage):  # never back to queued: words may come from an older copy
+            return Verdict(soon=soon)
+        self.seen = stage
+        return Verdict(stage, soon=soon)
+
+    def _failed(self) -> Verdict:
+        return self._end("failed", error=JobFailed(
+            f"{self.what} could not be made, says the service; it gives no reason."
+        ))  # fmt: skip
+
+    def _end(
+        self, stage: PartStage, files: tuple[RenderFile, ...] = (), error: AssetServiceError | None = None
+    ) -> Verdict:
+        self.seen = stage
+        return Verdict(stage, files, error)
+
+
+def _newer(file: RenderFile, since: datetime) -> bool:
+    at = file.updated or file.created
+    return at is not None and at >= since
