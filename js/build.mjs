@@ -8,7 +8,12 @@ const watching = process.argv.includes("--watch");
 /** @type {esbuild.BuildOptions} */
 const options = {
   absWorkingDir: here,
-  entryPoints: { grid: "src/index.ts", jobs: "src/jobs/index.ts", player: "src/player/index.ts" },
+  entryPoints: {
+    grid: "src/index.ts",
+    jobs: "src/jobs/index.ts",
+    player: "src/player/index.ts",
+    compare: "src/compare/index.ts",
+  },
   outdir: "../src/ipyassets/static",
   bundle: true,
   format: "esm",
