@@ -15,7 +15,7 @@ export function clock(seconds: number): string {
 /** An estimate, no finer than it deserves. */
 export function left(seconds: number): string {
   if (seconds < 5) return "a few seconds left";
-  if (seconds < 58) return `about ${5 * Math.ceil(seconds / 5)} s left`;
+  if (seconds <= 55) return `about ${5 * Math.ceil(seconds / 5)} s left`;
   const minutes = Math.max(1, Math.round(seconds / 60));
   if (minutes < 60) return `about ${minutes} min left`;
   const rest = 10 * Math.floor((minutes % 60) / 10);
