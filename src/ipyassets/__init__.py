@@ -44,9 +44,11 @@ if TYPE_CHECKING:
     from ipyassets.http.loop import allow_asyncio_run as allow_asyncio_run
     from ipyassets.sandbox import Sandbox as Sandbox
     from ipyassets.services.rendering import Turntable as Turntable
+    from ipyassets.widgets import Compare as Compare
     from ipyassets.widgets import Explorer as Explorer
     from ipyassets.widgets import ImageGrid as ImageGrid
     from ipyassets.widgets import JobMonitor as JobMonitor
+    from ipyassets.widgets import TurntablePlayer as TurntablePlayer
 
 _HOMES: Final = {
     "__version__": "_version",
@@ -84,9 +86,11 @@ _HOMES: Final = {
     "allow_asyncio_run": "http.loop",
     "Sandbox": "sandbox",
     "Turntable": "services.rendering",
+    "Compare": "widgets",
     "Explorer": "widgets",
     "ImageGrid": "widgets",
     "JobMonitor": "widgets",
+    "TurntablePlayer": "widgets",
 }
 __all__ = sorted(_HOMES)  # noqa: PLE0605  # one table, not two
 

@@ -1,10 +1,13 @@
 """The Python half of the widgets; the other is js/.
 
-`Explorer` over asset services, `ImageGrid` over any PIL images, `JobMonitor` over jobs.
+`Explorer` over asset services, `ImageGrid` and `Compare` over any PIL images, `JobMonitor` over jobs,
+`TurntablePlayer` for what turns.
 """
 
+from ipyassets.widgets.compare import Compare
 from ipyassets.widgets.explorer import Explorer
 from ipyassets.widgets.image_grid import ImageGrid
 from ipyassets.widgets.job_monitor import JobMonitor
+from ipyassets.widgets.turntable_player import TurntablePlayer
 
-__all__ = ["Explorer", "ImageGrid", "JobMonitor"]
+__all__ = ["Compare", "Explorer", "ImageGrid", "JobMonitor", "TurntablePlayer"]

@@ -6,14 +6,15 @@ import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 import traitlets as t
 
 from ipyassets.collections.assets import AssetBase
-from ipyassets.collections.film import can_read, film_facts, film_frames, media_of
+from ipyassets.collections.film import USUAL_FPS, can_read, film_facts, film_frames, media_of
 from ipyassets.collections.images import in_decode_pool, in_file_pool
 from ipyassets.collections.thumbnails import thumbnail
+from ipyassets.collections.turntables import TurntableBase
 from ipyassets.errors import AssetServiceError, InvalidRequest
 from ipyassets.http import loop
 from ipyassets.widgets.comm_widget import CommWidget
@@ -26,25 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = ["TurntablePlayer"]
 
-USUAL_FPS: Final = 12.0
 MOST_FRAMES: Final = 64
 """Frames asked for at once."""
 EDGES: Final = (16, 4096)
 LONGEST_MESSAGE: Final = 500
-
-
-@runtime_checkable
-class Turning(Protocol):
-    """A turntable that was rendered."""
-
-    @property
-    def asset(self) -> AssetBase | None: ...
-
-    @property
-    def fps(self) -> float: ...
-
-    async def _film(self) -> bytes:
-        """The whole film, MP4 or GIF; runs on the loop thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +60,9 @@ class _Cancel:
 
 
 _Ask: TypeAlias = _Frames | _Video | _Poster | _Hello | _Cancel
-Source: TypeAlias = "Turning | Sequence[Image.Image] | bytes | str | Path"
+_Opened: TypeAlias = tuple[Film | bytes, float]
+"""Frames, or an MP4 that cannot be read here; and how many a second."""
+Source: TypeAlias = "TurntableBase | Sequence[Image.Image] | bytes | str | Path"
 
 
 class TurntablePlayer(CommWidget):
@@ -100,10 +88,10 @@ class TurntablePlayer(CommWidget):
         if fps is not None and not (isinstance(fps, int | float) and 0 < fps <= 240):
             raise InvalidRequest(f"fps must be frames a second, more than 0 and at most 240; got {fps!r:.80}.")
         self._fps = float(fps) if fps is not None else None
-        self._asset: AssetBase | None = getattr(source, "asset", None)
+        self._asset: AssetBase | None = source.asset if isinstance(source, TurntableBase) else None
         self._frames: Film | None = None
         self._video: bytes | None = None
-        opening = _opening(source, self._fps)
+        opening = _opening(source)
         self._about = self._asset.name if self._asset is not None else "Turntable"
         super().__init__(
             _setup={
@@ -133,9 +121,9 @@ class TurntablePlayer(CommWidget):
 
     # -- opening --------------------------------------------------------------------------------------------------
 
-    async def _open(self, opening: Callable[[], Awaitable[Film | bytes]]) -> None:
+    async def _open(self, opening: Callable[[], Awaitable[_Opened]]) -> None:
         try:
-            opened = await opening()
+            opened, fps = await opening()
         except AssetServiceError as error:
             self._show({"state": "error", "message": str(error)[:LONGEST_MESSAGE]})
         except Exception as error:  # noqa: BLE001  # said where the person looks
@@ -143,7 +131,7 @@ class TurntablePlayer(CommWidget):
         else:
             if isinstance(opened, bytes):
                 self._video = opened
-                self._show({"state": "video", "fps": self._fps or USUAL_FPS})
+                self._show({"state": "video", "fps": self._fps or fps})
                 return
             self._frames = opened
             facts = opened.facts
@@ -151,7 +139,7 @@ class TurntablePlayer(CommWidget):
                 {
                     "state": "frames",
                     "count": facts.count,
-                    "fps": self._fps or facts.fps,
+                    "fps": self._fps or fps,
                     "width": facts.width,
                     "height": facts.height,
                 }
@@ -226,7 +214,7 @@ def _asked(content: Mapping[str, Any]) -> _Ask:
             raise Refused("There is no such request.")
 
 
-def _opening(source: Any, fps: float | None) -> Callable[[], Awaitable[Film | bytes]]:
+def _opening(source: Any) -> Callable[[], Awaitable[_Opened]]:
     """What opens ``source``, on the loop thread. Raises TypeError for what is no turntable."""
     from PIL import Image
 
@@ -234,8 +222,8 @@ def _opening(source: Any, fps: float | None) -> Callable[[], Awaitable[Film | by
         return functools.partial(_of_content, bytes(source))
     if isinstance(source, str | Path):
         return functools.partial(_of_path, Path(source).expanduser())
-    if isinstance(source, Turning):
-        return functools.partial(_of_turning, source)
+    if isinstance(source, TurntableBase):
+        return functools.partial(_of_turntable, source)
     if isinstance(source, Sequence):
         images = list(source)
         for image in images:
@@ -243,18 +231,18 @@ def _opening(source: Any, fps: float | None) -> Callable[[], Awaitable[Film | by
                 raise TypeError(f"The frames of a turntable are PIL images; got {type(image).__name__}.")
         if not images:
             raise InvalidRequest("A turntable needs at least one frame.")
-        return functools.partial(_of_images, images, fps)
+        return functools.partial(_of_images, images)
     raise TypeError(
         f"A TurntablePlayer shows a rendered turntable, PIL images, or a GIF or MP4 (bytes or a path); "
         f"got {type(source).__name__}."
     )
 
 
-async def _of_images(images: Sequence[Image.Image], fps: float | None) -> Film:
-    return ImageFilm(images, fps or USUAL_FPS)
+async def _of_images(images: Sequence[Image.Image]) -> _Opened:
+    return ImageFilm(images, USUAL_FPS), USUAL_FPS
 
 
-async def _of_path(path: Path) -> Film | bytes:
+async def _of_path(path: Path) -> _Opened:
     try:
         content = await in_file_pool(path.read_bytes)
     except OSError as error:
@@ -262,12 +250,13 @@ async def _of_path(path: Path) -> Film | bytes:
     return await _of_content(content)
 
 
-async def _of_turning(turning: Turning) -> Film | bytes:
-    return await _of_content(await turning._film())  # noqa: SLF001
+async def _of_turntable(turntable: TurntableBase) -> _Opened:
+    opened, _ = await _of_content(await turntable._film())  # noqa: SLF001
+    return opened, await turntable._speed()  # noqa: SLF001
 
 
-async def _of_content(content: bytes) -> Film | bytes:
+async def _of_content(content: bytes) -> _Opened:
     if not can_read(media_of(content)):
-        return content
+        return content, USUAL_FPS
     facts = await in_decode_pool(film_facts, content)
-    return ReadFilm(facts, functools.partial(film_frames, content))
+    return ReadFilm(facts, functools.partial(film_frames, content)), facts.fps
