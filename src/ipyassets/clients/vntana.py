@@ -11,6 +11,7 @@ from uuid import UUID
 
 from ipyassets.clients.base import AsyncClient, BlockingClient, Client, L
 from ipyassets.clients.views import job_view, turntable_view
+from ipyassets.clients.webhooks import AsyncVntanaWebhooks, VntanaWebhooks
 from ipyassets.collections.asset_list import AssetList, AsyncAssetList
 from ipyassets.collections.assets import AssetBase
 from ipyassets.collections.chosen import chosen, given
@@ -230,6 +231,11 @@ class Vntana(_VntanaClient[AssetList], BlockingClient[VntanaService]):
         """
         return self._job(RenderJob, assets, None, poll, since)
 
+    @property
+    def webhooks(self) -> VntanaWebhooks:
+        """The webhooks at the service, and receivers for them."""
+        return VntanaWebhooks(self.core.webhooks)
+
     def logout(self) -> None:
         """End this account's tokens at the service; the next request logs in again.
 
@@ -278,6 +284,11 @@ class AsyncVntana(_VntanaClient[AsyncAssetList], AsyncClient[VntanaService]):
     ) -> AsyncRenderJob:
         """As `Vntana.follow_renders`; not awaited, as for `render`."""
         return self._job(AsyncRenderJob, assets, None, poll, since)
+
+    @property
+    def webhooks(self) -> AsyncVntanaWebhooks:
+        """As `Vntana.webhooks`, awaited."""
+        return AsyncVntanaWebhooks(self.core.webhooks)
 
     async def logout(self) -> None:
         """As `Vntana.logout`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 from ipyassets.errors import InvalidRequest
 from ipyassets.http.secret import Secret
@@ -46,8 +46,7 @@ class Keys:
 
 
 def _all(secrets: Secrets) -> tuple[Secret, ...]:
-    several = isinstance(secrets, Iterable) and not isinstance(secrets, str)
-    given = tuple(secrets) if several else (secrets,)
+    given: tuple[Any, ...] = tuple(secrets) if _several(secrets) else (secrets,)
     if not all(isinstance(secret, str | Secret) for secret in given):
         raise InvalidRequest("A webhook's secret must be a str, or several in a list.")
     found = tuple(secret if isinstance(secret, Secret) else Secret(secret) for secret in given)
@@ -55,3 +54,7 @@ def _all(secrets: Secrets) -> tuple[Secret, ...]:
     if not all(secret.reveal().strip() for secret in found):
         raise InvalidRequest("A webhook's secret must not be empty.")
     return found
+
+
+def _several(secrets: Secrets) -> TypeGuard[Iterable[str | Secret]]:
+    return isinstance(secrets, Iterable) and not isinstance(secrets, str)
