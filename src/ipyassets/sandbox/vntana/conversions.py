@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Any, TypeAlias
 
 from ipyassets.sandbox.vntana.bus import Bus
@@ -64,6 +64,10 @@ class Conversions:
 
     def at_work(self, index: int) -> bool:
         return index in self._busy
+
+    def wait_idle(self, timeout: float | None = None) -> bool:
+        """Wait until nothing is being converted and no poster made anew; whether that came in time."""
+        return not wait(tuple(self._busy.values()), timeout).not_done
 
     def reset(self) -> None:
         """Break off what is being done, and make every product as it was when the sandbox was made."""
