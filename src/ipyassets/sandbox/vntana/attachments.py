@@ -148,7 +148,7 @@ class AttachmentApi:
         index = self._access.product(request, request.path_params["product_uuid"])
         attachment = self._attachments.find(request.path_params["uuid"])
         if attachment is None or attachment.index != index:
-            raise Refused(404, "NOT_FOUND")
+            raise Refused(404, "ATTACHMENT_NOT_FOUND")
         self._attachments.put(index, [], instead_of=lambda each: each is attachment)
         return answer({"uuid": attachment.uuid})
 
