@@ -171,7 +171,7 @@ describe("JobsSource", () => {
     fake.receive(news(3, [row(2, ["running", "queued"])]));
     fake.receive(news(4, []));
     const asked = fake.asked("rows");
-    expect(asked.length, "once, however many come").toBe(2);
+    expect(asked.length, "one at a time, however many come").toBe(2);
     const all = [...rows(3), row(3, ["completed", "completed"])];
     fake.receive({ op: "reply", request: asked[1]?.request, standing: standing({ number: 4 }), rows: all });
     await settle();
@@ -198,6 +198,16 @@ describe("JobsSource", () => {
     fake.put("_jobs", [info({ count: 4 }), info({ key: "2", title: "more" })]);
     expect(source.jobs.map(({ state }) => state.info.title)).toEqual(["12 renders", "more"]);
     expect(fake.asked("rows").at(-1)).toMatchObject({ job: "2" });
+  });
+
+  it("asks for the lines of a job that had none when it was first shown", async () => {
+    const { fake, source, job } = await connected(0);
+    fake.put("_jobs", [info({ count: 2, title: "2 renders" })]);
+    const asked = fake.asked("rows")[1];
+    fake.receive({ op: "reply", request: asked?.request, standing: standing({ number: 1 }), rows: rows(2) });
+    await settle();
+    expect(source.jobs.length).toBe(1);
+    expect([job.state.info.title, job.state.rows.length]).toEqual(["2 renders", 2]);
   });
 
   it("says why something was refused", async () => {

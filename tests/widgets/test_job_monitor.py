@@ -11,44 +11,13 @@ import pytest
 from PIL import Image
 
 from ipyassets.errors import BadResponse, NotFound, ServiceUnavailable
-from ipyassets.services.base import Served
-from ipyassets.services.rendering import RenderFile, RenderOrder, RenderService, Standings, Submitted
 from ipyassets.widgets import JobMonitor
 from ipyassets.widgets.job_monitor import monitor_of
-from tests.fakes import MemoryService, picture
+from tests.fakes import picture
 from tests.widgets.browser import Browser
-from tests.widgets.jobs import MemoryJob
+from tests.widgets.jobs import FILM, MemoryJob, RendersInMemory, Studio
 
 Page = Callable[..., Browser]
-
-
-class Studio(MemoryService, RenderService):
-    """Makes two stills and a turntable of everything."""
-
-    name = "studio"
-    title = "Studio"
-
-    def __init__(self, count: int = 3) -> None:
-        super().__init__(count)
-        self.film = b"....ftypisom" + bytes(64)
-
-    async def submit_renders(self, records: Any, order: RenderOrder) -> Submitted:
-        return Submitted(tuple(record.id for record in records))
-
-    async def render_standings(self, records: Any) -> Standings:
-        return Standings()
-
-    async def render_files(self, record: Any) -> tuple[RenderFile, ...]:
-        return (
-            RenderFile(record.id, "stills", "a", "render-0.png", "png", 0),
-            RenderFile(record.id, "stills", "b", "render-1.png", "png", 1),
-            RenderFile(record.id, "turntable", "c", "turn.mp4", "mp4"),
-        )
-
-    async def render_file(self, file: RenderFile) -> Served:
-        if file.part == "turntable":
-            return Served(self.film, "video/mp4")
-        return Served(picture(1920, 1080, colour=100 * file.position + 50))
 
 
 @pytest.fixture
@@ -191,7 +160,7 @@ def test_trouble_while_looking_is_told(open_page: Page):
 
 
 def test_a_line_has_the_poster_and_later_the_first_still(open_page: Page):
-    job = MemoryJob(2, Studio(2))
+    job = RendersInMemory(Studio(2))
     browser = open_page(JobMonitor(job))
     tiles = browser.ask("tiles", job="1", ranges=[[0, 1]], edge=96).tiles
     assert tiles[1]["content"] == picture(colour=1), "the poster, as it was served"
@@ -203,7 +172,7 @@ def test_a_line_has_the_poster_and_later_the_first_still(open_page: Page):
 
 
 def test_results_of_one_asset(open_page: Page):
-    job = MemoryJob(2, Studio(2))
+    job = RendersInMemory(Studio(2))
     browser = open_page(JobMonitor(job))
     assert not browser.ask("stills", job="1", index=0, edge=320).tiles, "older files are not this job's"
     assert browser.ask("film", job="1", index=0, media="mp4").last["film"] is None
@@ -214,14 +183,14 @@ def test_results_of_one_asset(open_page: Page):
         ("render-1.png", 320, 180),
     ]
     answer = browser.ask("film", job="1", index=0, media="mp4")
-    assert answer.last["film"] == {"mime": "video/mp4", "name": "turn.mp4", "buffer": 0}
-    assert answer[-1][1] == [job.service.film]
+    assert answer.last["film"] == {"mime": "video/mp4", "buffer": 0}
+    assert answer[-1][1] == [FILM]
     assert browser.ask("film", job="1", index=0, media="gif").last["film"] is None
 
 
 def test_a_turntable_that_is_too_large_is_refused_in_words(open_page: Page, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("ipyassets.widgets.job_results._LARGEST_FILM", 10)
-    job = MemoryJob(1, Studio(1))
+    job = RendersInMemory(Studio(1))
     job.finish(0)
     answer = open_page(JobMonitor(job)).ask("film", job="1", index=0, media="mp4")
     assert "too large to be shown here" in answer.last["message"]
@@ -251,6 +220,23 @@ def test_nonsense_is_refused(open_page: Page, content: Any):
     last = browser.comm.messages[-1][0]["content"]
     assert last["op"] == "error"
     assert job.status == "queued"
+
+
+def test_a_job_that_is_only_being_ordered_gets_its_lines_later(open_page: Page):
+    """An awaited job is there before its assets are known."""
+
+    class Ordered(RendersInMemory):
+        def _ordered(self) -> None:
+            pass
+
+    job = Ordered(Studio(2))
+    browser = open_page(JobMonitor(job))
+    assert browser.ask("rows", job="1").last["rows"] == []
+    job.on_loop(lambda: RendersInMemory._ordered(job))
+    described = browser.until(lambda: [one for one in browser.trait("_jobs") if one["count"]])
+    assert (described[0]["title"], described[0]["count"]) == ("2 renders", 2)
+    assert [part["name"] for part in described[0]["parts"]] == ["stills", "turntable"]
+    assert len(browser.ask("rows", job="1").last["rows"]) == 2
 
 
 def test_several_jobs_and_each_only_once(open_page: Page):

@@ -23,6 +23,7 @@ export class Job {
   /** Lines whose picture is what was rendered, and no longer the poster. */
   readonly #rendered = new Set<number>();
   #asking = false;
+  #again = false;
   #acting: "stop" | "retry" | null = null;
   #refusal: string | null = null;
 
@@ -31,8 +32,11 @@ export class Job {
     this.state = new JobState(info);
     this.#link = link;
     this.#changed = changed;
+    const { state } = this;
     const lines: TileSource = {
-      now: { result: { generation: 1, count: info.count } },
+      get now() {
+        return { result: { generation: 1, count: state.info.count } };
+      },
       tiles: (_, wanted, edge, onTiles, signal) =>
         this.#pictures({ op: "tiles", ranges: wanted.pairs, edge }, onTiles, signal),
     };
@@ -53,7 +57,8 @@ export class Job {
 
   /** Ask for everything. */
   ask(): void {
-    if (this.#asking) return;
+    this.#again = this.#asking;
+    if (this.#asking) return; // what comes may be older than what is asked for now
     this.#asking = true;
     this.#link
       .ask({ op: "rows", job: this.state.info.key })
@@ -64,7 +69,15 @@ export class Job {
       .catch((error: Error) => this.#refuse(error))
       .finally(() => {
         this.#asking = false;
+        if (this.#again) this.ask();
       });
+  }
+
+  /** It has other lines than we knew. */
+  reshape(info: JobInfo): void {
+    if (JSON.stringify(info) === JSON.stringify(this.state.info)) return;
+    this.state.info = info;
+    this.ask();
   }
 
   hear(news: News): void {

@@ -5,7 +5,7 @@ import type { TileMessage } from "../protocol";
 export type Stage = "queued" | "running" | "completed" | "failed" | "stopped";
 export type Status = "queued" | "running" | "completed" | "partly_failed" | "failed" | "stopped";
 
-/** What of a job never changes. */
+/** What of a job seldom changes: one that is only being ordered has no lines yet. */
 export interface JobInfo {
   key: string;
   title: string;
@@ -56,7 +56,6 @@ export interface News {
 
 export interface FilmMessage {
   mime: string;
-  name: string;
   buffer: number;
 }
 

@@ -29,6 +29,7 @@ export class Section {
   readonly #count = h("span", { class: "ipya-job-count" });
   readonly #time = h("span", { class: "ipya-job-time" });
   readonly #filters = new Map<Filter, HTMLButtonElement>();
+  readonly #title: HTMLElement;
   readonly #fold: HTMLButtonElement;
   readonly #show: HTMLButtonElement;
   readonly #retry: HTMLButtonElement;
@@ -60,10 +61,10 @@ export class Section {
       { class: "ipya-job-title", dir: "auto", id: `ipya-${Math.random().toString(36).slice(2)}` },
       info.title,
     );
-    title.title = info.title;
+    this.#title = title;
     this.#progress.setAttribute("aria-labelledby", title.id);
     const live = h("span", { class: "ipya-unseen", role: "status" });
-    this.#announcer = new Announcer((text) => say(live, `${info.title}: ${text}`));
+    this.#announcer = new Announcer((text) => say(live, `${job.state.info.title}: ${text}`));
     const filters = h("div", { class: "ipya-job-filters", role: "group", "aria-label": "Which lines" });
     for (const filter of FILTERS) {
       const chosen = button({ text: FILTER_WORDS[filter], onClick: () => this.#choose(filter) });
@@ -115,6 +116,8 @@ export class Section {
     this.#list.sync(changed);
     this.#results.sync();
     this.#refusal.say(refusal);
+    say(this.#title, state.info.title);
+    this.#title.title = state.info.title;
     const { standing } = state;
     if (!standing) return;
     const { status, trouble } = standing;

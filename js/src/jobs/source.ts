@@ -60,7 +60,9 @@ export class JobsSource {
   }
 
   #open(): void {
-    for (const info of this.#connection.get("_jobs").slice(this.jobs.length))
+    const infos = this.#connection.get("_jobs");
+    for (const [i, job] of this.jobs.entries()) job.reshape(infos[i] ?? job.state.info);
+    for (const info of infos.slice(this.jobs.length))
       this.jobs.push(new Job(info, this.#connection, (job, rows) => this.#tell(job, rows)));
     this.#tell(null, []);
   }

@@ -16,7 +16,7 @@ export const hasMade = (row: RowMessage): boolean => row.stages.includes("comple
 
 /** One job as the browser knows it: everything from one answer, then what changed from news. */
 export class JobState {
-  readonly info: JobInfo;
+  info: JobInfo;
   rows: Row[] = [];
   standing: Standing | null = null;
   /** By how much our clock is ahead of the kernel's, in seconds. */

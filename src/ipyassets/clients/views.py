@@ -9,9 +9,9 @@ __all__ = ["job_view", "turntable_view"]
 
 def job_view(job: Any) -> Any:
     """The live display of ``job``: progress of each asset, stop and retry."""
-    from ipyassets.widgets import JobMonitor
+    from ipyassets.widgets.job_monitor import monitor_of
 
-    return JobMonitor(job)
+    return monitor_of(job)
 
 
 def turntable_view(turntable: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from itertools import zip_longest
 from typing import Any, Final
 
 from ipyassets.collections.jobs import JobBase, JobItem
@@ -18,38 +19,47 @@ LONGEST_MESSAGE: Final = 2_000
 
 
 class JobFeed:
-    """One job on its way to the browser, under a key of its own. Lives on the loop thread, but for `described`.
+    """One job on its way to the browser, under a key of its own. Lives on the loop thread, once it is made.
 
     Each message of changes carries the next number, so that a page which missed one notices and asks for all again.
     """
 
-    def __init__(self, key: str, job: JobBase, send: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(
+        self, key: str, job: JobBase, send: Callable[[dict[str, Any]], None], reshaped: Callable[[], None]
+    ) -> None:
         self.key = key
         self.job = job
-        self.parts = tuple(dict.fromkeys(part for item in job.items for part in item.parts))
-        """Names of the parts that its lines have, in order."""
+        self.described: dict[str, Any] = {}
+        """What of the job seldom changes: a job that is only being ordered has no lines yet."""
         self._send = send
-        self._told: tuple[JobItem, ...] = job.items
+        self._reshaped = reshaped
+        self._told: tuple[JobItem, ...] = ()
+        self._parts: tuple[str, ...] = ()
+        self._look()
         self._number = 0
         self._sent_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._end = job.subscribe(self._changed)
 
-    @property
-    def described(self) -> dict[str, Any]:
-        """What of the job never changes."""
-        return {
+    def _look(self) -> tuple[JobItem, ...]:
+        """See what shape the job has; gives the lines that changed since the last time."""
+        items, told = self.job.items, self._told
+        if len(items) != len(told):
+            self._parts = tuple(dict.fromkeys(part for item in items for part in item.parts))
+            told = ()
+        self._told = items
+        self.described = {
             "key": self.key,
             "title": self.job.title[:LONGEST_NAME],
-            "count": len(self.job.items),
-            "parts": [{"name": part, "label": part_label(part)} for part in self.parts],
+            "count": len(items),
+            "parts": [{"name": part, "label": part_label(part)} for part in self._parts],
         }
+        return tuple(item for item, before in zip_longest(items, told) if item is not before)
 
     def standing(self) -> dict[str, Any]:
         """The job as a whole, in numbers; the browser makes the words and lets the clock tick."""
         job = self.job
         items = job.items
-        trouble = getattr(job, "trouble", None)
         return {
             "key": self.key,
             "number": self._number,
@@ -61,7 +71,7 @@ class JobFeed:
             "ended": job.ended,
             "remaining": job.remaining,
             "now": time.time(),
-            "trouble": str(trouble)[:LONGEST_MESSAGE] if trouble else None,
+            "trouble": str(job.trouble)[:LONGEST_MESSAGE] if job.trouble else None,
         }
 
     def whole(self) -> dict[str, Any]:
@@ -72,7 +82,7 @@ class JobFeed:
     def close(self) -> None:
         """Tell nothing more. May be called on any thread."""
         self._end()
-        self._send = _silent
+        self._send, self._reshaped = _silent, _still
 
     def _changed(self) -> None:
         if self._timer is None:
@@ -82,16 +92,17 @@ class JobFeed:
     def _flush(self) -> None:
         self._timer = None
         self._sent_at = time.monotonic()
-        now = self.job.items
-        rows = [self._row(item) for item, told in zip(now, self._told, strict=True) if item is not told]
-        self._told = now
+        described = self.described
+        changed = self._look()
         self._number += 1
-        self._send({"op": "news", "standing": self.standing(), "rows": rows})
+        self._send({"op": "news", "standing": self.standing(), "rows": [self._row(item) for item in changed]})
+        if self.described != described:
+            self._reshaped()  # and the browser asks for all lines
 
     def _row(self, item: JobItem) -> dict[str, Any]:
-        row: dict[str, Any] = {"index": item.index, "stages": [item.parts.get(part) for part in self.parts]}
+        row: dict[str, Any] = {"index": item.index, "stages": [item.parts.get(part) for part in self._parts]}
         if item.shares:
-            row["shares"] = [item.shares.get(part) for part in self.parts]
+            row["shares"] = [item.shares.get(part) for part in self._parts]
         if item.errors:
             row["errors"] = {part: str(error)[:LONGEST_MESSAGE] for part, error in item.errors.items()}
         if item.began is not None:
@@ -108,3 +119,7 @@ def part_label(part: str) -> str:
 
 def _silent(_message: dict[str, Any]) -> None:
     """Where what nobody hears goes."""
+
+
+def _still() -> None:
+    """What a feed does that nobody hears."""

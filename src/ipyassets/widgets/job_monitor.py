@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary, ref
 
 import traitlets as t
 
-from ipyassets.collections.jobs import JobBase
+from ipyassets.collections.jobs import JobBase, JobItem
 from ipyassets.widgets import job_messages as asks
 from ipyassets.widgets.comm_widget import CommWidget
 from ipyassets.widgets.job_feed import JobFeed
@@ -62,7 +62,7 @@ class JobMonitor(CommWidget):
             if job in self.jobs:
                 return
             key = str(len(self._feeds) + 1)
-            feed = self._feeds[key] = JobFeed(key, job, self._tell)
+            feed = self._feeds[key] = JobFeed(key, job, self._tell, self._describe)
             self._jobs = [*self._jobs, feed.described]
 
     def close(self) -> None:
@@ -80,6 +80,10 @@ class JobMonitor(CommWidget):
         if self._front_end_seen:
             self._post(news)
 
+    def _describe(self) -> None:
+        with self._lock:
+            self._jobs = [feed.described for feed in self._feeds.values()]
+
     def _read(self, content: object) -> tuple[str, asks.Ask]:
         return asks.read(content)
 
@@ -96,11 +100,11 @@ class JobMonitor(CommWidget):
             case asks.Thumbnails(key, ranges, edge):
                 self._start(request, self._send_pictures(request, Lines(self._feed(key).job), ranges, edge))
             case asks.Stills(key, index, edge):
-                item = self._item(key, index)
+                job, item = self._feed(key).job, self._item(key, index)
                 every = Ranges.of([(0, _MOST_STILLS - 1)])
-                self._start(request, self._send_pictures(request, StillsOf(item), every, edge))
+                self._start(request, self._send_pictures(request, StillsOf(job, item), every, edge))
             case asks.Film(key, index, media):
-                self._start(request, self._send_film(request, self._item(key, index), media))
+                self._start(request, self._send_film(request, self._feed(key).job, self._item(key, index), media))
             case asks.Stop(key):
                 self._start(request, self._act(request, self._feed(key).job._stop()))  # noqa: SLF001
             case asks.Retry(key):
@@ -111,7 +115,7 @@ class JobMonitor(CommWidget):
             raise Refused("There is no such job here.")
         return self._feeds[key]
 
-    def _item(self, key: str, index: int) -> Any:
+    def _item(self, key: str, index: int) -> JobItem:
         items = self._feed(key).job.items
         if index >= len(items):
             raise Refused("There is nothing at this place.")
@@ -129,8 +133,8 @@ class JobMonitor(CommWidget):
         await stream(shown, ranges, edge, lambda said, buffers: self._part(request, said, buffers))
         self._reply(request)
 
-    async def _send_film(self, request: str, item: Any, media: str) -> None:
-        found = await film(item, media)
+    async def _send_film(self, request: str, job: JobBase, item: JobItem, media: str) -> None:
+        found = await film(job, item, media)
         if found is None:
             self._reply(request, {"film": None})
         else:
