@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from ipyassets.clients.vntana import Vntana
+from ipyassets.http import loop
 from ipyassets.sandbox import Sandbox
+from tests.http.conftest import Server
+from tests.services.vntana.scripted import Api
 
 
 @pytest.fixture
@@ -31,3 +34,13 @@ def open_client(sandbox: Sandbox) -> Iterator[Callable[..., Vntana]]:
 def vntana(open_client: Callable[..., Vntana]) -> Vntana:
     """The owner's client in the main workspace."""
     return open_client(organization="northlight-home", workspace="showroom")
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    """An Admin API whose answers the test writes, and a service that asks it."""
+    server = Server()
+    made = Api(server)
+    yield made
+    loop.run(made.service.close())
+    server.stop()

@@ -87,7 +87,7 @@ def explain(answer: Answer) -> Explanation:
         message=shortened("; ".join([*said[1:], *words])),
         details=tuple(_details(body.get("errors"))),
         error=_kind(answer, code),
-        retry=True if code == "API_RATE_LIMIT_EXCEEDED" else None,
+        retry=_retry(answer, code),
         advice=_ADVICE.get(code or ""),
     )
 
@@ -135,6 +135,13 @@ def response(answer: Answer) -> dict[str, Any]:
             code=next(iter(codes(answer)), None),
         )
     return found
+
+
+def _retry(answer: Answer, code: str | None) -> bool | None:
+    if code == "API_RATE_LIMIT_EXCEEDED":
+        return True
+    # Here 409 comes for what is plainly wrong as well, such as a webhook that does not exist.
+    return False if answer.status == 409 and code not in (None, "CONFLICT") else None
 
 
 def _kind(answer: Answer, code: str | None) -> type[AssetServiceError] | None:
