@@ -1,4 +1,4 @@
-"""Make the two short videos that the emulated Scenario service holds: a slow push-in on a shipped picture.
+"""Make the two short videos that the emulated Scenario service holds, a slow push-in on a shipped picture, and its MP3.
 
     python scripts/make_scenario_videos.py
 
@@ -16,6 +16,7 @@ import av
 from PIL import Image
 
 from ipyassets.sandbox import library
+from ipyassets.sandbox.scenario import media
 
 FOLDER = Path(__file__).parents[1] / "src" / "ipyassets" / "sandbox" / "scenario" / "media"
 KEYS = ("coffee-cup-warm-1", "forklift-studio-1")
@@ -37,6 +38,20 @@ def frames(key: str) -> list[Image.Image]:
         box = (x, y, picture.width - x, picture.height - y)
         made.append(picture.resize(size, Image.Resampling.BICUBIC, box=box))
     return made
+
+
+def doorbell() -> None:
+    """The tone that was "uploaded as WAV"."""
+    with (
+        av.open(io.BytesIO(media.tone(*media.DOORBELL))) as tone,
+        av.open(str(FOLDER / "doorbell.mp3"), "w", format="mp3") as container,
+    ):
+        stream = container.add_stream("libmp3lame", rate=22_050)
+        stream.bit_rate = 48_000
+        stream.layout = "mono"
+        for frame in tone.decode(audio=0):
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
 
 
 def main() -> None:
@@ -63,6 +78,7 @@ def main() -> None:
             "bitrate": round(path.stat().st_size * 8 / seconds),
             "codecName": "h264",
         }
+    doorbell()
     (FOLDER / "videos.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 

@@ -89,6 +89,7 @@ class Sandbox:
         self.renders = self.vntana_api.renders
         self.itwin_api = ITwinApi(self.world)
         self.scenario_api = ScenarioApi(self.world)
+        self.archives = self.scenario_api.archives
         self._application: App = application(
             {
                 "/vntana/admin": self.vntana_api.admin_routes(),
@@ -146,10 +147,15 @@ class Sandbox:
         self.renders.stop()
         if runner is not None:
             runner.stop(STOP_TIMEOUT)
+        self.scenario_api.close()
 
     def reset(self) -> None:
-        """End every fault, and make products and webhooks as they were at first. Tokens and `settings` stay."""
+        """End every fault, make products and webhooks as they were at first, forget archives.
+
+        Tokens and `settings` stay.
+        """
         self.faults.clear()
+        self.archives.reset()
         self.vntana_api.reset()
 
     def __enter__(self) -> Self:

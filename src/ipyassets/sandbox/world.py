@@ -84,6 +84,20 @@ class Settings:
     scenario_url_lifetime: float | None = None
     """Seconds a signed URL lives; None: the service's calendar rule."""
     scenario_strict_transforms: bool = False
+    archive_queue_time: float = 0.4
+    """Seconds that an archive is queued."""
+    archive_work_time: float = 1.6
+    """Seconds that it is in progress then."""
+    archive_polls: int | None = None
+    """In place of those times: how often a job must be asked for in each of the two states. 0: it is there at once."""
+    archive_url_lifetime: float = 24 * 3600.0
+    """Seconds; the documents tell none. Each look at the status signs anew."""
+    archive_grouping: Literal["inference", "model", "type"] = "inference"
+    """What the directories stand for where ``flat`` is not set: that they exist is documented, no more."""
+    archive_deflated: bool = False
+    """Whether members are compressed; most of them have been, in their own formats."""
+    archive_streamed: bool = False
+    """Whether archives are written as by a server that cannot go back: sizes and checksums after the content."""
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields, replace
 
 import httpx
 import pytest
@@ -19,12 +20,14 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def restored(sandbox: Sandbox) -> Iterator[Sandbox]:
-    """The sandbox, whose clock and settings may be changed for one test."""
-    clock = sandbox.world.clock
-    lifetime, strict = sandbox.settings.scenario_url_lifetime, sandbox.settings.scenario_strict_transforms
+    """The sandbox, whose clock and settings may be changed for one test, and whose archives are forgotten after it."""
+    clock, settings = sandbox.world.clock, replace(sandbox.settings)
     yield sandbox
     sandbox.world.clock = clock
-    sandbox.settings.scenario_url_lifetime, sandbox.settings.scenario_strict_transforms = lifetime, strict
+    sandbox.faults.clear()
+    sandbox.archives.reset()
+    for field in fields(settings):
+        setattr(sandbox.settings, field.name, getattr(settings, field.name))
 
 
 @pytest.fixture(scope="module")

@@ -102,7 +102,7 @@ def test_every_file_is_what_its_record_says(anyone: httpx.Client, http: httpx.Cl
             assert response.status_code == 200
             assert response.headers["content-type"].partition(";")[0] == asset["mimeType"]
             assert len(response.content) == asset["properties"]["size"]
-        if asset["kind"] == "image":
+        if asset["mimeType"] in {"image/webp", "image/png"}:
             assert opened(response).size == (asset["properties"]["width"], asset["properties"]["height"])
 
 
@@ -215,10 +215,25 @@ def test_originals_are_not_transformed(anyone: httpx.Client, http: httpx.Client,
     assert anyone.get(asset["url"] + "&width=20").content == anyone.get(asset["url"]).content
 
 
-def test_meshes_are_not_converted(anyone: httpx.Client, assets: list[dict]) -> None:
+def test_meshes_take_the_formats_of_meshes(anyone: httpx.Client, assets: list[dict]) -> None:
     mesh = next(asset for asset in assets if asset["mimeType"] == "model/gltf-binary")
-    assert anyone.get(mesh["url"] + "&format=glb").status_code == 200
+    assert anyone.get(mesh["url"] + "&format=glb").content == anyone.get(mesh["url"]).content
+    assert anyone.get(mesh["url"] + "&format=obj").headers["content-type"] == "model/obj"
     assert anyone.get(mesh["url"] + "&format=fbx").status_code == 400
+    assert anyone.get(mesh["url"] + "&format=png").status_code == 400
+
+
+def test_ranges(anyone: httpx.Client, assets: list[dict]) -> None:
+    url = assets[0]["url"]
+    whole = anyone.get(url)
+    size, etag = len(whole.content), whole.headers["etag"]
+    for sent, start, stop in (("5-9", 5, 10), ("5-", 5, size), ("-7", size - 7, size), (f"5-{size * 2}", 5, size)):
+        part = anyone.get(url, headers={"Range": f"bytes={sent}", "If-Range": etag})
+        assert (part.status_code, part.content) == (206, whole.content[start:stop])
+        assert part.headers["content-range"] == f"bytes {start}-{stop - 1}/{size}"
+    assert anyone.get(url, headers={"Range": f"bytes={size}-"}).status_code == 416
+    for other in ({"Range": "bytes=5-9", "If-Range": '"old"'}, {"Range": "bytes=0-1,4-5"}, {"Range": "lines=1-2"}):
+        assert anyone.get(url, headers=other).content == whole.content
 
 
 def test_strict_transforms(anyone: httpx.Client, restored: Sandbox, wide: str) -> None:

@@ -15,9 +15,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from ipyassets.sandbox.scenario import models
+from ipyassets.sandbox.scenario.archives import Batches
 from ipyassets.sandbox.scenario.catalogue import Asset, Project
 from ipyassets.sandbox.scenario.cdn import Cdn
-from ipyassets.sandbox.scenario.errors import ApiError, denied, not_found
+from ipyassets.sandbox.scenario.controls import Archives
+from ipyassets.sandbox.scenario.downloads import download
+from ipyassets.sandbox.scenario.errors import ApiError, bad_request, denied, not_found
+from ipyassets.sandbox.scenario.jobs import Jobs
 from ipyassets.sandbox.scenario.listing import Listing
 from ipyassets.sandbox.scenario.organising import Organising, select, team
 from ipyassets.sandbox.scenario.parameters import body, boolean, ids
@@ -32,7 +36,8 @@ __all__ = ["ScenarioApi"]
 
 _IN_BULK = 200
 _PUBLIC_TOKEN = "public-auth-token"
-_Answer = Callable[[Request, Project], Awaitable[dict[str, Any]]]
+_Answer = Callable[[Request, Project], Awaitable[dict[str, Any] | Response]]
+_ESTIMATE = 269
 
 
 class ScenarioApi:
@@ -52,6 +57,9 @@ class ScenarioApi:
         self._organising = Organising(world)
         self._cdn = Cdn(world, projects, self._signer)
         self._foreign = foreign
+        self._jobs = Jobs(world)
+        self.archives = Archives(self._jobs)
+        self._batches = Batches(world, self._signer, self._jobs, self.archives)
         self.api_key, self.api_secret = _credentials()
         self.foreign_api_key, self.foreign_api_secret = _credentials()
         self.project_id = main.id
@@ -68,7 +76,11 @@ class ScenarioApi:
 
     def cdn_routes(self) -> list[BaseRoute]:
         """Routes of the files, relative to the CDN's prefix, which must end in ``/cdn`` beside the API's ``/v1``."""
-        return self._cdn.routes()
+        return [*self._batches.file_routes(), *self._cdn.routes()]
+
+    def close(self) -> None:
+        """Remove the archives from the disk; they are made again when they are wanted."""
+        self._batches.close()
 
     def thumbnail_routes(self) -> list[BaseRoute]:
         """``/thumbnails`` for the root of the server.
@@ -85,6 +97,12 @@ class ScenarioApi:
             ("DELETE", "/assets", self._delete),
             ("POST", "/assets/get-bulk", self._get_bulk),
             ("POST", "/assets/restore", self._restore),
+            ("POST", "/assets/download", self._archive),
+            ("GET", "/assets/download/{id}", self._archive_status),
+            ("POST", "/assets/{id}/download", self._download),
+            ("GET", "/jobs", self._job_list),
+            ("GET", "/jobs/{id}", self._job),
+            ("POST", "/jobs/{id}/action", self._act_on_job),
             ("GET", "/assets/{id}", self._get),
             ("PUT", "/assets/{id}/tags", self._edit_tags),
             ("POST", "/search/assets", self._search_assets),
@@ -106,7 +124,8 @@ class ScenarioApi:
     def _guarded(self, answer: _Answer, *, open: bool) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             try:
-                return JSONResponse(await answer(request, self._project(request, open=open)))
+                given = await answer(request, self._project(request, open=open))
+                return given if isinstance(given, Response) else JSONResponse(given)
             except ApiError as error:
                 return JSONResponse(error.body, status_code=error.status)
 
@@ -171,6 +190,31 @@ class ScenarioApi:
     async def _search_assets(self, request: Request, project: Project) -> dict[str, Any]:
         question, records = await body(request), self._records(request)
         return await asyncio.to_thread(self._search.answer, project, question, request.query_params, records)
+
+    async def _download(self, request: Request, project: Project) -> dict[str, Any]:
+        asset = await self._find(request, project)
+        return dict(download(asset, await body(request), self._records(request)))
+
+    async def _archive(self, request: Request, project: Project) -> dict[str, Any] | Response:
+        given, dry_run = await body(request), request.query_params.get("dryRun")
+        if dry_run not in {None, "true", "api"}:
+            raise bad_request("dryRun must be true or api")
+        start = dry_run is None
+        answer = await asyncio.to_thread(lambda: self._batches.request(project, given, start=start))
+        return answer if start else JSONResponse({"creativeUnitsCost": 0}, status_code=_ESTIMATE)
+
+    async def _archive_status(self, request: Request, project: Project) -> dict[str, Any]:
+        cdn = self._records(request).cdn
+        return await asyncio.to_thread(self._batches.status, project, request.path_params["id"], cdn)
+
+    async def _job_list(self, request: Request, project: Project) -> dict[str, Any]:
+        return await asyncio.to_thread(self._jobs.page, project, request.query_params)
+
+    async def _job(self, request: Request, project: Project) -> dict[str, Any]:
+        return await asyncio.to_thread(self._jobs.record, project, request.path_params["id"])
+
+    async def _act_on_job(self, request: Request, project: Project) -> dict[str, Any]:
+        return await asyncio.to_thread(self._jobs.act, project, request.path_params["id"], await body(request))
 
     async def _delete(self, request: Request, project: Project) -> dict[str, Any]:
         return await asyncio.to_thread(self._organising.delete, project, await body(request))

@@ -16,6 +16,7 @@ __all__ = ["Asset", "Change", "Project", "identifier", "stamp"]
 
 _RETENTION = 30 * 86_400
 _VARIATION_EVERY = 600
+_OUTPUTS = 4
 
 
 def identifier(prefix: str, *parts: object) -> str:
@@ -95,7 +96,24 @@ class Asset:
 
     @property
     def inference_id(self) -> str | None:
-        return identifier("inference", self.seed.key, self.variation) if self.seed.model_id else None
+        """Of the run that made it. The natural images come from runs of their own, variations four from each."""
+        if self.seed.model_id is None:
+            return None
+        return identifier("inference", self.seed.key, -(-self.variation // _OUTPUTS))
+
+    @property
+    def outputs(self) -> int | None:
+        """How many its run was to give."""
+        if self.seed.model_id is None:
+            return None
+        return _OUTPUTS if self.variation else 1
+
+    @property
+    def output_index(self) -> int | None:
+        """Its place among the results of its run, from 0."""
+        if self.seed.model_id is None:
+            return None
+        return (self.variation - 1) % _OUTPUTS if self.variation else 0
 
 
 @dataclass(eq=False)

@@ -8,7 +8,15 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-__all__ = ["ApiError", "bad_request", "denied", "not_found", "rate_limit"]
+from starlette.requests import Request
+from starlette.responses import Response
+
+__all__ = ["ApiError", "access_denied", "bad_request", "denied", "not_found", "rate_limit"]
+
+
+_DENIED = (
+    '<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'
+)
 
 
 class ApiError(Exception):
@@ -30,6 +38,11 @@ def not_found(what: str) -> ApiError:
 
 def denied(status: int, message: str) -> ApiError:
     return ApiError(status, {"message": message})
+
+
+def access_denied(request: Request) -> Response:
+    """What the CDN says to a bad URL, whatever is wrong with it."""
+    return Response(_DENIED, status_code=403, media_type="application/xml")
 
 
 def rate_limit(seconds: int = 1, *, ceiling: int | None = None) -> dict[str, Any]:

@@ -26,7 +26,7 @@ _DATES = {
 
 
 def _parent_id(asset: Asset) -> str | None:
-    if asset.seed.type != "img2video" or asset.seed.parent is None:
+    if asset.seed.type not in {"img2video", "vectorization"} or asset.seed.parent is None:
         return None
     parent = asset.project.asset_of(asset.seed.parent)
     return None if parent is None else parent.id

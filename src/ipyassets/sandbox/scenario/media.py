@@ -14,7 +14,21 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-__all__ = ["glb_facts", "house", "obj", "obj_facts", "text_facts", "tone", "tone_facts", "video", "videos"]
+__all__ = [
+    "DOORBELL",
+    "beside_obj",
+    "doorbell",
+    "doorbell_facts",
+    "glb_facts",
+    "house",
+    "obj",
+    "obj_facts",
+    "text_facts",
+    "tone",
+    "tone_facts",
+    "video",
+    "videos",
+]
 
 _DATA = "ipyassets.sandbox"
 _RATE = 22_050
@@ -31,6 +45,15 @@ def obj(path: str) -> bytes:
     """One object's OBJ file, without its materials."""
     with (files(_DATA) / "data" / "models" / "furniture-cc0.zip").open("rb") as stream:
         return zipfile.ZipFile(stream).read(path)
+
+
+def beside_obj(path: str) -> dict[str, bytes]:
+    """The files in an object's folder, materials and their pictures, by name."""
+    folder = path.rpartition("/")[0] + "/"
+    with (files(_DATA) / "data" / "models" / "furniture-cc0.zip").open("rb") as stream:
+        archive = zipfile.ZipFile(stream)
+        names = [name for name in archive.namelist() if name.startswith(folder) and name not in {folder, path}]
+        return {name.removeprefix(folder): archive.read(name) for name in names}
 
 
 def glb_facts(content: bytes) -> dict[str, Any]:
@@ -132,6 +155,26 @@ def videos() -> dict[str, dict[str, Any]]:
     """The shipped videos: key of the generated image they pan over, to the facts of the file."""
     listing = files(__package__) / "media" / "videos.json"
     return json.loads(listing.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
+
+DOORBELL = (392.0, 2.0)
+"""Pitch in hertz and length in seconds."""
+
+
+@lru_cache(maxsize=1)
+def doorbell() -> bytes:
+    """`tone` of `DOORBELL` as MP3."""
+    return (files(__package__) / "media" / "doorbell.mp3").read_bytes()
+
+
+def doorbell_facts() -> dict[str, Any]:
+    content = doorbell()
+    seconds = DOORBELL[1]
+    return {
+        **tone_facts(seconds),
+        "bitrate": round(len(content) * 8 / seconds),
+        "codecName": "mp3",
+    }
 
 
 @lru_cache(maxsize=8)

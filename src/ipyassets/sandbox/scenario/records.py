@@ -37,6 +37,12 @@ class Records:
     def url(self, asset: Asset) -> str:
         return self.signer.sign(f"{self.cdn}/{'assets' if self.original else 'assets-transform'}/{asset.id}")
 
+    def file(self, asset: Asset, format: str | None = None) -> str:
+        """A signed URL of the file as it is stored, or in ``format``."""
+        if format is None:
+            return self.signer.sign(f"{self.cdn}/assets/{asset.id}")
+        return self.signer.sign(f"{self.cdn}/assets-transform/{asset.id}?format={format}")
+
     def picture(self, asset: Asset) -> dict[str, str] | None:
         """``{assetId, url}`` of the image an asset is shown by; None if nothing shows it."""
         shown = asset if asset.seed.kind == "image" else self._parent(asset)
@@ -53,7 +59,9 @@ class Records:
             "firstFrame": self.picture(asset) if seed.kind == "video" else None,
             "description": seed.description or seed.caption,
             "automaticCaptioning": seed.caption,
-            "outputIndex": 0 if seed.model_id else None,
+            "outputIndex": asset.output_index,
+            "originalFileUrl": seed.upload and self.signer.sign(f"{self.cdn}/uploads/{asset.id}"),
+            "originalMimeType": seed.upload and seed.upload[1],
             "deletedAt": None if asset.deleted is None else stamp(asset.deleted),
             "embedding": embedding,
         }
@@ -80,13 +88,14 @@ class Records:
 
     def _metadata(self, asset: Asset) -> dict[str, Any]:
         seed = asset.seed
-        parent = self._parent(asset) if seed.type == "img2video" else None
+        parent = self._parent(asset) if seed.type in {"img2video", "vectorization"} else None
         values: dict[str, Any] = {
             **seed.parameters,
             **self._common(asset),
+            "numOutputs": asset.outputs,
             "style": _STYLES.get(seed.style or ""),
             "inferenceId": asset.inference_id,
-            "outputIndex": 0 if seed.model_id else None,
+            "outputIndex": asset.output_index,
             "parentId": parent and parent.id,
             "rootParentId": parent and parent.id,
         }

@@ -9,7 +9,8 @@ from functools import cached_property, lru_cache, partial
 from typing import Any, Literal
 
 from ipyassets.sandbox import library
-from ipyassets.sandbox.scenario import media
+from ipyassets.sandbox.scenario import media, vectors
+from ipyassets.sandbox.scenario.meshes import Beside
 
 __all__ = ["COLLECTIONS", "Seed", "foreign_seeds", "own_seeds"]
 
@@ -60,6 +61,10 @@ class Seed:
     pixels: tuple[int, int] | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
     """Further keys of ``metadata``."""
+    upload: tuple[Callable[[], bytes], str] | None = None
+    """The file as it was uploaded and its media type, where the service re-encoded it and kept that."""
+    beside: Beside | None = None
+    """The files a mesh needs to show its materials."""
 
     @cached_property
     def properties(self) -> dict[str, Any]:
@@ -97,7 +102,7 @@ def _image(image: library.Generated, name: str, *, public: bool) -> Seed:
         public=public,
         picture=("generated", image.key),
         pixels=library.size("generated", image.key),
-        parameters={"guidance": 3.5, "numInferenceSteps": 28, "numOutputs": 1, "scheduler": "EulerDiscreteScheduler"},
+        parameters={"guidance": 3.5, "numInferenceSteps": 28, "scheduler": "EulerDiscreteScheduler"},
     )
 
 
@@ -139,6 +144,7 @@ def _others(images: dict[str, Seed]) -> list[Seed]:
                 start + step * (3 + n), partial(media.obj, model.model), media.obj_facts,
                 description=f"{model.name} by {model.creator}, {model.licence}.",
                 tags=("mesh", key), picture=("generated", shown), parent=shown,
+                beside=partial(media.beside_obj, model.model),
             )
         )  # fmt: skip
     for n, (key, facts) in enumerate(sorted(media.videos().items())):
@@ -161,6 +167,23 @@ def _others(images: dict[str, Seed]) -> list[Seed]:
                 model_id="model_struck-tones", tags=("sound", "music"),
             )
         )  # fmt: skip
+    made.append(
+        Seed(
+            "tone-uploaded", "audio", "uploaded-audio", "uploaded-audio", "audio/mpeg", "Struck bar, doorbell.wav",
+            start + step * 10, media.doorbell, partial(_constant, media.doorbell_facts()),
+            description="A struck bar for the doorbell, uploaded as WAV.", tags=("sound",),
+            upload=(partial(media.tone, *media.DOORBELL), "audio/wav"),
+        )
+    )  # fmt: skip
+    traced = images["crate-golden-hour-2"]
+    made.append(
+        Seed(
+            "crate-vector", "image", "vectorization", "vectorization", "image/svg+xml", f"{traced.name}, vectorized",
+            start + step * 11, partial(vectors.traced, "generated", traced.key),
+            description="Flat colours, traced for print.", tags=("vector",), picture=traced.picture, parent=traced.key,
+            pixels=traced.pixels,
+        )
+    )  # fmt: skip
     text = "\n".join(f"{image.name}: {image.prompt}" for image in images.values()).encode()
     made.append(
         Seed(

@@ -1,7 +1,7 @@
 """Signed URLs that look and behave like CloudFront's custom policies.
 
-``URL?Policy=…&Key-Pair-Id=…&Signature=…``: the policy names the URL up to its query, followed by ``*``, and an
-expiry. The URL alone grants access. Signatures here are HMACs, the service's are RSA; nobody but the CDN checks them.
+``URL?Policy=…&Key-Pair-Id=…&Signature=…``: the policy names the URL up to there, followed by ``*``, and an expiry.
+The URL alone grants access. Signatures here are HMACs, the service's are RSA; nobody but the CDN checks them.
 """
 
 from __future__ import annotations
@@ -49,24 +49,31 @@ class Signer:
         self._key = secrets.token_bytes(32)
         self._key_pair = "K" + secrets.token_hex(7).upper()[:13]
 
-    def sign(self, url: str) -> str:
-        """``url`` (without a query) with its signature. The same string for days: the expiry moves in steps."""
-        now, lifetime = self._world.clock(), self._world.settings.scenario_url_lifetime
+    def sign(self, url: str, lifetime: float | None = None) -> str:
+        """``url`` with its signature, which covers the query it has; good for ``lifetime`` seconds.
+
+        Without one the settings decide, and then it is the same string for days: the expiry moves in steps.
+        """
+        now = self._world.clock()
+        if lifetime is None:
+            lifetime = self._world.settings.scenario_url_lifetime
         expires = calendar_expiry(now) if lifetime is None else int(now + lifetime)
         statement = {"Resource": f"{url}*", "Condition": {"DateLessThan": {"AWS:EpochTime": expires}}}
         policy = _encode(json.dumps({"Statement": [statement]}, separators=(",", ":")).encode())
-        return f"{url}?Policy={policy}&Key-Pair-Id={self._key_pair}&Signature={self._mark(policy)}"
+        join = "&" if "?" in url else "?"
+        return f"{url}{join}Policy={policy}&Key-Pair-Id={self._key_pair}&Signature={self._mark(policy)}"
 
-    def valid(self, request: Request) -> bool:
-        """Whether the request's URL is one of ours, unchanged up to what follows the signature, and not expired."""
+    def signed(self, request: Request) -> str | None:
+        """The URL that was signed; None if the request's is not ours, was changed before the signature, or expired."""
         query = dict(parse_qsl(request.url.query, keep_blank_values=True))
         policy, pair, mark = (query.get(name, "") for name in SIGNED)
         if pair != self._key_pair or not hmac.compare_digest(mark.encode(), self._mark(policy).encode()):
-            return False
+            return None
         statement = json.loads(_decode(policy))["Statement"][0]
-        here = f"{request.url.scheme}://{request.url.netloc}{request.url.path}"
+        here = f"{request.url.scheme}://{request.url.netloc}{request.url.path}?{request.url.query}"
+        resource = str(statement["Resource"]).removesuffix("*")
         expires = statement["Condition"]["DateLessThan"]["AWS:EpochTime"]
-        return here.startswith(statement["Resource"].removesuffix("*")) and bool(self._world.clock() < expires)
+        return resource if here.startswith(resource) and self._world.clock() < expires else None
 
     def _mark(self, policy: str) -> str:
         return _encode(hmac.new(self._key, policy.encode(), hashlib.sha256).digest())
