@@ -96,6 +96,7 @@ class Explorer(GridWidget):
                 "height": f"{height}px" if isinstance(height, int) else height,
                 "banner": banner,
                 "services": [entry.described for entry in self._entries.values()],
+                "turns": False,
             },
             _selection=_NOTHING,
         )

@@ -12,6 +12,8 @@ from ipyassets.collections.thumbnails import Thumbnail, thumbnail
 from ipyassets.errors import AssetServiceError
 from ipyassets.services.base import Record
 from ipyassets.widgets.facts import asset_facts
+from ipyassets.widgets.films import rendered
+from ipyassets.widgets.frames import Film
 from ipyassets.widgets.ranges import Ranges
 from ipyassets.widgets.tiles import Facts, Tile
 
@@ -58,6 +60,10 @@ class Found:
 
     def facts(self, tile: Tile) -> Facts:
         return asset_facts(tile.thing[1])
+
+    async def film(self, tile: Tile, most: int) -> Film | None:
+        service, record = tile.thing
+        return await rendered(service, record, most)
 
 
 class PickedPages:

@@ -18,7 +18,7 @@ from ipyassets.widgets.tiles import Parts, Send, said_of
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["Film", "ImageFilm", "ReadFilm", "evenly", "send_frames"]
+__all__ = ["Film", "ImageFilm", "ReadFilm", "send_frames"]
 
 KEPT_BYTES: Final = 48_000_000
 """Encoded frames that are kept of one film, so that a second view or a turn back is not encoded again."""
@@ -147,12 +147,6 @@ class _Run:
         frame = self._waiting.pop(index, None)
         if frame is not None:
             frame.set_result(made)
-
-
-def evenly(count: int, most: int) -> list[int]:
-    """At most ``most`` of ``count`` frames, evenly spread over the turn."""
-    chosen = min(count, most)
-    return [number * count // chosen for number in range(chosen)]
 
 
 async def send_frames(film: Film, indexes: Sequence[int], edge: int, send: Send) -> None:

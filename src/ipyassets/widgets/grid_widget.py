@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from abc import abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import traitlets as t
 
 from ipyassets.errors import AssetServiceError
 from ipyassets.widgets import messages
 from ipyassets.widgets.comm_widget import CommWidget
+from ipyassets.widgets.frames import send_frames
 from ipyassets.widgets.ranges import Ranges
 from ipyassets.widgets.reading import Refused
-from ipyassets.widgets.tiles import Shown, described, stream
+from ipyassets.widgets.tiles import ShownTurning, described, stream
 
 __all__ = ["GridWidget"]
+
+
+FRAMES: Final = 24
+"""Frames of a turn in a tile, at most."""
+TURNS: Final = 2
+"""Turns that are fetched and decoded at once."""
 
 
 class GridWidget(CommWidget):
@@ -33,10 +41,14 @@ class GridWidget(CommWidget):
     """The selection in one generation, as ranges."""
     _picking = t.Bool(default_value=False).tag(sync=True)
 
+    def __init__(self, **traits: Any) -> None:
+        self._turning = asyncio.Semaphore(TURNS)
+        super().__init__(**traits)
+
     # -- for the subclass -----------------------------------------------------------------------------------------
 
     @abstractmethod
-    def _shown_now(self) -> Shown:
+    def _shown_now(self) -> ShownTurning:
         """What is on screen."""
 
     @abstractmethod
@@ -63,23 +75,43 @@ class GridWidget(CommWidget):
                 self._start(request, self._send_tiles(request, self._of(generation), ranges, edge))
             case messages.Detail(generation, index, edge):
                 self._start(request, self._send_detail(request, self._of(generation), index, edge))
+            case messages.Frames(generation, index, edge):
+                self._start(request, self._send_turn(request, self._of(generation), index, edge))
             case messages.Select(generation, ranges):
                 self._person_selected(generation, ranges)
                 self._reply(request)
             case _:
                 self._reply(request, self._answer_other(ask))
 
-    def _of(self, generation: int) -> Shown:
+    def _of(self, generation: int) -> ShownTurning:
         shown = self._shown_now()
         if shown.generation != generation:
             raise Refused("This was asked of an older result.")
         return shown
 
-    async def _send_tiles(self, request: str, shown: Shown, ranges: Ranges, edge: int) -> None:
+    async def _send_tiles(self, request: str, shown: ShownTurning, ranges: Ranges, edge: int) -> None:
         await stream(shown, ranges, edge, lambda said, buffers: self._part(request, said, buffers))
         self._reply(request)
 
-    async def _send_detail(self, request: str, shown: Shown, index: int, edge: int) -> None:
+    async def _send_turn(self, request: str, shown: ShownTurning, index: int, edge: int) -> None:
+        async with self._turning:
+            tiles = await shown.tiles(index, index)
+            film = await shown.film(tiles[0], FRAMES) if tiles else None
+            if film is None:
+                self._reply(request, {"turns": False})
+                return
+            count = film.facts.count
+
+            def send(said: dict[str, Any], buffers: list[bytes]) -> None:
+                self._part(request, {"count": count, **said}, buffers)
+
+            try:
+                await send_frames(film, range(count), edge, send)
+            finally:
+                film.close()
+        self._reply(request, {"turns": True})
+
+    async def _send_detail(self, request: str, shown: ShownTurning, index: int, edge: int) -> None:
         found = await shown.tiles(index, index)
         if not found:
             raise Refused("There is nothing at this place.")

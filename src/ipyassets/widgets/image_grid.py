@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import traitlets as t
 
 from ipyassets.collections.batch import ImageBatch
+from ipyassets.collections.film import USUAL_FPS
 from ipyassets.collections.images import in_decode_pool
 from ipyassets.collections.thumbnails import Thumbnail, miniature
 from ipyassets.errors import AssetServiceError
-from ipyassets.widgets.grid_widget import GridWidget
+from ipyassets.widgets.films import Source, opening
+from ipyassets.widgets.frames import Film, ImageFilm
+from ipyassets.widgets.grid_widget import FRAMES, GridWidget
 from ipyassets.widgets.ranges import Ranges
 from ipyassets.widgets.tiles import Facts, Tile
 
@@ -21,13 +24,17 @@ if TYPE_CHECKING:
 
 __all__ = ["ImageGrid"]
 
+FRAME_EDGE: Final = 512
+"""Pixels a side of the frames of an animated image, at most; no tile is larger."""
+
 
 class ImageGrid(GridWidget):
     """A grid of PIL images, with a name below each.
 
     ``images`` is a list, or an `ImageBatch`: then the names are its assets', and a slot that failed says why.
-    ``captions``: one for each image. ``selection`` is a list of indexes, in order; it is observed and assigned like
-    any trait.
+    ``captions``: one for each image. ``turntables``: one for each image (anything that a `TurntablePlayer` shows), None
+    where there is none; they turn under the pointer, as animated images (GIFs, …) do by themselves. ``selection`` is a
+    list of indexes, in order; it is observed and assigned like any trait.
     """
 
     selection = t.List(t.Int())
@@ -38,9 +45,10 @@ class ImageGrid(GridWidget):
         images: Sequence[Image.Image | None] | ImageBatch,
         captions: Sequence[str] | None = None,
         *,
+        turntables: Sequence[Source | None] | None = None,
         height: int | str = 420,
     ) -> None:
-        self._images = _Images(images, captions)
+        self._images = _Images(images, captions, turntables)
         count = len(self._images)
         super().__init__(
             _setup={
@@ -51,6 +59,7 @@ class ImageGrid(GridWidget):
                 "height": f"{height}px" if isinstance(height, int) else height,
                 "banner": None,
                 "services": [],
+                "turns": self._images.turns,
             },
             _query={"service": "", "place": None, "text": "", "filters": {}, "sort": None},
             _result={"generation": 1, "state": "ready", "count": count, "total": count, "ended": True, "message": None},
@@ -91,7 +100,12 @@ class _Images:
 
     generation = 1
 
-    def __init__(self, images: Sequence[Image.Image | None] | ImageBatch, captions: Sequence[str] | None) -> None:
+    def __init__(
+        self,
+        images: Sequence[Image.Image | None] | ImageBatch,
+        captions: Sequence[str] | None,
+        turntables: Sequence[Source | None] | None,
+    ) -> None:
         from PIL import Image
 
         self._images = list(images)
@@ -106,7 +120,15 @@ class _Images:
         self._captions = [str(caption) for caption in captions] if captions is not None else None
         if self._captions is not None and len(self._captions) != len(self._images):
             raise ValueError(f"There are {len(self._images)} images and {len(self._captions)} captions.")
+        if turntables is not None and len(turntables) != len(self._images):
+            raise ValueError(f"There are {len(self._images)} images and {len(turntables)} turntables.")
+        self._turntables = [None if turning is None else opening(turning, FRAMES) for turning in turntables or ()]
         self._reading = threading.Lock()
+
+    @property
+    def turns(self) -> bool:
+        """Whether anything here does."""
+        return any(self._turntables) or any(map(_animated, self._images))
 
     def __len__(self) -> int:
         return len(self._images)
@@ -132,7 +154,38 @@ class _Images:
                 facts.append(("Format", image.format))
         return facts
 
+    async def film(self, tile: Tile, most: int) -> Film | None:
+        turning = self._turntables[tile.index] if self._turntables else None
+        if turning is not None:
+            opened, _ = await turning()
+            return None if isinstance(opened, bytes) else opened
+        if not _animated(tile.thing):
+            return None
+        return ImageFilm(await in_decode_pool(self._animation, tile.thing, most), USUAL_FPS)
+
     def _shrunk(self, image: Image.Image, edge: int) -> Thumbnail:
         with self._reading:  # an image still in its file is read once, by one thread
             image.load()
+            if _animated(image):
+                image = image.copy()  # its frames are the same object, and may be walked through meanwhile
         return miniature(image, edge)
+
+    def _animation(self, image: Image.Image, most: int) -> list[Image.Image]:
+        """At most ``most`` frames, small; the image is left at the frame where it was."""
+        count = getattr(image, "n_frames", 1)
+        frames = []
+        with self._reading:
+            here = image.tell()
+            try:
+                for number in range(0, count, -(-count // most)):
+                    image.seek(number)
+                    frame = image.convert("RGBA" if image.has_transparency_data else "RGB")
+                    frame.thumbnail((FRAME_EDGE, FRAME_EDGE), reducing_gap=2.0)
+                    frames.append(frame)
+            finally:
+                image.seek(here)
+        return frames
+
+
+def _animated(image: Image.Image | None) -> bool:
+    return bool(getattr(image, "is_animated", False))

@@ -14,6 +14,7 @@ __all__ = [
     "Cancel",
     "Detail",
     "FilterValue",
+    "Frames",
     "Hello",
     "Query",
     "Search",
@@ -77,6 +78,15 @@ class Detail:
 
 
 @dataclass(frozen=True, slots=True)
+class Frames:
+    """What turns at this place, if anything does: some frames all around, of at most ``edge`` pixels a side."""
+
+    generation: int
+    index: int
+    edge: int
+
+
+@dataclass(frozen=True, slots=True)
 class Select:
     """The selection is now these places."""
 
@@ -96,7 +106,7 @@ class Cancel:
     requests: tuple[str, ...]
 
 
-Ask: TypeAlias = Hello | Search | Tiles | Detail | Select | Use | Cancel
+Ask: TypeAlias = Hello | Search | Tiles | Detail | Frames | Select | Use | Cancel
 
 
 def read(content: object) -> tuple[str, Ask]:
@@ -126,6 +136,8 @@ def _ask(content: Mapping[str, Any]) -> Ask:
             return Tiles(index(content, "generation"), wanted, edge(content, EDGES))
         case "detail":
             return Detail(index(content, "generation"), index(content, "index"), edge(content, DETAIL_EDGES))
+        case "frames":
+            return Frames(index(content, "generation"), index(content, "index"), edge(content, EDGES))
         case _:
             raise Refused("There is no such request.")
 

@@ -31,6 +31,7 @@ class Entry:
             "places": able.workspaces,
             "filters": [asdict(filter) for filter in able.filters],
             "sorts": [asdict(choice) for choice in able.sorts],
+            "turns": able.render,
         }
 
     def check(self, query: Query) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from ipyassets.collections.thumbnails import Thumbnail
 from ipyassets.errors import AssetServiceError, NotFound
 from ipyassets.widgets.ranges import Ranges
 
-__all__ = ["Facts", "Parts", "Shown", "Tile", "described", "said_of", "stream"]
+if TYPE_CHECKING:
+    from ipyassets.widgets.frames import Film
+
+__all__ = ["Facts", "Parts", "Shown", "ShownTurning", "Tile", "described", "said_of", "stream"]
 
 FLUSH: Final = 0.03
 """Seconds for which finished tiles are gathered: one message of many pictures is far cheaper than many messages."""
@@ -49,6 +52,13 @@ class Shown(Protocol):
 
     def facts(self, tile: Tile) -> Facts:
         """What is known of it."""
+
+
+class ShownTurning(Shown, Protocol):
+    """What a grid shows whose tiles may turn."""
+
+    async def film(self, tile: Tile, most: int) -> Film | None:
+        """About ``most`` frames all around it; None if it does not turn."""
 
 
 async def stream(shown: Shown, ranges: Ranges, edge: int, send: Send) -> None:

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 import traitlets as t
 
 from ipyassets.collections.assets import AssetBase
-from ipyassets.collections.film import USUAL_FPS, can_read, film_facts, film_frames, media_of
-from ipyassets.collections.images import in_decode_pool, in_file_pool
 from ipyassets.collections.thumbnails import thumbnail
 from ipyassets.collections.turntables import TurntableBase
 from ipyassets.errors import AssetServiceError, InvalidRequest
 from ipyassets.http import loop
 from ipyassets.widgets.comm_widget import CommWidget
-from ipyassets.widgets.frames import Film, ImageFilm, ReadFilm, send_frames
+from ipyassets.widgets.films import Opening, Source, opening
+from ipyassets.widgets.frames import Film, send_frames
 from ipyassets.widgets.reading import Refused, edge, is_index, listed, word
 from ipyassets.widgets.tiles import said_of
 
 if TYPE_CHECKING:
-    from PIL import Image
+    pass
 
 __all__ = ["TurntablePlayer"]
 
@@ -60,9 +57,6 @@ class _Cancel:
 
 
 _Ask: TypeAlias = _Frames | _Video | _Poster | _Hello | _Cancel
-_Opened: TypeAlias = tuple[Film | bytes, float]
-"""Frames, or an MP4 that cannot be read here; and how many a second."""
-Source: TypeAlias = "TurntableBase | Sequence[Image.Image] | bytes | str | Path"
 
 
 class TurntablePlayer(CommWidget):
@@ -91,7 +85,7 @@ class TurntablePlayer(CommWidget):
         self._asset: AssetBase | None = source.asset if isinstance(source, TurntableBase) else None
         self._frames: Film | None = None
         self._video: bytes | None = None
-        opening = _opening(source)
+        opens = opening(source)
         self._about = self._asset.name if self._asset is not None else "Turntable"
         super().__init__(
             _setup={
@@ -101,7 +95,7 @@ class TurntablePlayer(CommWidget):
             },
             _film={"state": "loading", "count": 0, "fps": 0.0, "width": 0, "height": 0, "message": None},
         )
-        self._opened = loop.submit(self._open(opening))
+        self._opened = loop.submit(self._open(opens))
 
     def close(self) -> None:
         """Take the player off the page and let go of its film."""
@@ -121,9 +115,9 @@ class TurntablePlayer(CommWidget):
 
     # -- opening --------------------------------------------------------------------------------------------------
 
-    async def _open(self, opening: Callable[[], Awaitable[_Opened]]) -> None:
+    async def _open(self, opens: Opening) -> None:
         try:
-            opened, fps = await opening()
+            opened, fps = await opens()
         except AssetServiceError as error:
             self._show({"state": "error", "message": str(error)[:LONGEST_MESSAGE]})
         except Exception as error:  # noqa: BLE001  # said where the person looks
@@ -212,51 +206,3 @@ def _asked(content: Mapping[str, Any]) -> _Ask:
             return _Poster(edge(content, EDGES))
         case _:
             raise Refused("There is no such request.")
-
-
-def _opening(source: Any) -> Callable[[], Awaitable[_Opened]]:
-    """What opens ``source``, on the loop thread. Raises TypeError for what is no turntable."""
-    from PIL import Image
-
-    if isinstance(source, bytes | bytearray | memoryview):
-        return functools.partial(_of_content, bytes(source))
-    if isinstance(source, str | Path):
-        return functools.partial(_of_path, Path(source).expanduser())
-    if isinstance(source, TurntableBase):
-        return functools.partial(_of_turntable, source)
-    if isinstance(source, Sequence):
-        images = list(source)
-        for image in images:
-            if not isinstance(image, Image.Image):
-                raise TypeError(f"The frames of a turntable are PIL images; got {type(image).__name__}.")
-        if not images:
-            raise InvalidRequest("A turntable needs at least one frame.")
-        return functools.partial(_of_images, images)
-    raise TypeError(
-        f"A TurntablePlayer shows a rendered turntable, PIL images, or a GIF or MP4 (bytes or a path); "
-        f"got {type(source).__name__}."
-    )
-
-
-async def _of_images(images: Sequence[Image.Image]) -> _Opened:
-    return ImageFilm(images, USUAL_FPS), USUAL_FPS
-
-
-async def _of_path(path: Path) -> _Opened:
-    try:
-        content = await in_file_pool(path.read_bytes)
-    except OSError as error:
-        raise InvalidRequest(f"{path.name} cannot be read: {error.strerror}.") from None
-    return await _of_content(content)
-
-
-async def _of_turntable(turntable: TurntableBase) -> _Opened:
-    opened, _ = await _of_content(await turntable._film())  # noqa: SLF001
-    return opened, await turntable._speed()  # noqa: SLF001
-
-
-async def _of_content(content: bytes) -> _Opened:
-    if not can_read(media_of(content)):
-        return content, USUAL_FPS
-    facts = await in_decode_pool(film_facts, content)
-    return ReadFilm(facts, functools.partial(film_frames, content)), facts.fps
