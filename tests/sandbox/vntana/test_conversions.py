@@ -223,6 +223,25 @@ def test_stopping_in_the_middle_tells_of_no_failure():
     assert [thread.name for thread in set(threading.enumerate()) - before if thread.is_alive()] == []
 
 
+def test_a_product_is_sent_to_conversion_by_a_call(sandbox, admin, caller, receiver):
+    create(admin, *CONVERSION, url=receiver.url)
+    row = waiting(admin)
+    path = "/v1/products/reconvert"
+    assert admin.put(path, params={"uuid": row["uuid"]}).json()["response"] == {"uuid": row["uuid"]}
+    assert receiver.wait(3)[2].json["event"] == "product.completed"
+    assert sandbox.vntana_api.conversions.wait_idle(60)
+    image(admin.get(poster_path(row_of(admin, row["uuid"]))))
+    sandbox.settings.vntana_conversion_time = 120.0
+    assert admin.put(path, params={"uuid": row["uuid"]}).is_success
+    bare = everything(admin, WORKSHOP, conversionStatuses=["NO_ASSET"])[0]
+    for refused in (row, bare):
+        assert code(admin.put(path, params={"uuid": refused["uuid"]})) == (409, "RECONVERT_NOT_ALLOWED")
+    assert code(admin.put(path)) == code(admin.put(path, params={"uuid": "x"})) == (404, "PRODUCT_NOT_FOUND")
+    viewer = caller().enter(sandbox.vntana_api.viewer, NORTHLIGHT, SHOWROOM)
+    other = everything(admin)[0]
+    assert code(viewer.put(path, params={"uuid": other["uuid"]})) == (403, "FORBIDDEN")
+
+
 # Posters made anew
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import Future, wait
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 from ipyassets.sandbox.vntana.bus import Bus
@@ -17,6 +19,8 @@ __all__ = ["Conversions", "Painter"]
 
 Painter: TypeAlias = Callable[[int], Awaitable[bytes]]
 """Makes the poster of a product, an image file; any exception if it cannot."""
+
+log = logging.getLogger("ipyassets.sandbox.conversions")
 
 EVENTS = {
     "PENDING": "product.pending",
@@ -35,7 +39,7 @@ class Conversions:
         self._changes = changes
         self._bus = bus
         self._paint = paint
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._busy: dict[int, Future[str]] = {}
         bus.subscribe(self._heard)
 
@@ -48,22 +52,13 @@ class Conversions:
         index = self._catalogue.find(self._catalogue.products, product)
         if index is None:
             raise LookupError(f"no product {product!r:.80}")
-        if not self.possible(index):
-            raise ValueError(f"{self._catalogue.name(index)!r:.80} has no 3D file to convert")
-        return self._begin(index, lambda: self._step(index, "PENDING"), lambda: self._convert(index, fails=fails))
+        return self._begin(index, lambda: self._told(index, "PENDING"), lambda: self._convert(index, fails=fails))
 
     def repaint(self, index: int) -> Future[str]:
-        """Make the poster anew; the old one shows until then. `ValueError` if its file is at work."""
+        """Make the poster anew; the old one shows until then. `ValueError` as `convert`."""
         return self._begin(
             index, lambda: self._changes.thumbnails(index, "ACTION_PENDING"), lambda: self._repaint(index)
         )
-
-    def possible(self, index: int) -> bool:
-        """Whether a product has a 3D file."""
-        return self._catalogue.source(index) is not None
-
-    def at_work(self, index: int) -> bool:
-        return index in self._busy
 
     def wait_idle(self, timeout: float | None = None) -> bool:
         """Wait until nothing is being converted and no poster made anew; whether that came in time."""
@@ -73,7 +68,8 @@ class Conversions:
         """Break off what is being done, and make every product as it was when the sandbox was made."""
         for future in tuple(self._busy.values()):
             future.cancel()
-        self._changes.restore()
+        with self._lock:
+            self._changes.restore()
 
     def _heard(self, event: str, index: int) -> None:
         future = self._busy.get(index)
@@ -84,6 +80,8 @@ class Conversions:
         self, index: int, first: Callable[[], object], work: Callable[[], Coroutine[Any, Any, str]]
     ) -> Future[str]:
         """``first`` has happened when this returns; ``work`` follows."""
+        if self._catalogue.source(index) is None:
+            raise ValueError(f"{self._catalogue.name(index)!r:.80} has no 3D file")
         with self._lock:
             if index in self._busy:
                 raise ValueError(f"{self._catalogue.name(index)!r:.80} is at work already")
@@ -97,30 +95,44 @@ class Conversions:
     async def _convert(self, index: int, *, fails: bool) -> str:
         pause = self._world.settings.vntana_conversion_time / 2
         await asyncio.sleep(pause)
-        self._step(index, "CONVERTING", thumbnails="ACTION_PENDING")
+        with self._step(index):
+            self._told(index, "CONVERTING", thumbnails="ACTION_PENDING")
         await asyncio.sleep(pause)
-        if fails:
-            return self._step(index, "FAILED")
-        self._changes.thumbnails(index, "ACTION_RUNNING")
-        try:
-            content = await self._paint(index)
-        except Exception:  # noqa: BLE001 - whatever is wrong with a model
-            return self._step(index, "FAILED")
-        self._changes.poster(index, content)
-        return self._step(index, "COMPLETED")
+        content = None if fails else await self._painted(index)
+        with self._step(index):
+            if content is None:
+                return self._told(index, "FAILED")
+            self._changes.poster(index, content)
+            return self._told(index, "COMPLETED")
 
     async def _repaint(self, index: int) -> str:
-        self._changes.thumbnails(index, "ACTION_RUNNING")
-        try:
-            content = await self._paint(index)
-        except Exception:  # noqa: BLE001 - whatever is wrong with a model
-            self._changes.thumbnails(index, "ACTION_FAILED")
-            return "ACTION_FAILED"
-        self._changes.poster(index, content)
-        self._changes.thumbnails(index, None)
-        return "ACTION_COMPLETED"
+        content = await self._painted(index)
+        with self._step(index):
+            if content is None:
+                self._changes.thumbnails(index, "ACTION_FAILED")
+                return "ACTION_FAILED"
+            self._changes.poster(index, content)
+            self._changes.thumbnails(index, None)
+            return "ACTION_COMPLETED"
 
-    def _step(self, index: int, state: str, *, thumbnails: str | None = None) -> str:
+    async def _painted(self, index: int) -> bytes | None:
+        with self._step(index):
+            self._changes.thumbnails(index, "ACTION_RUNNING")
+        try:
+            return await self._paint(index)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with a model
+            log.info("no poster of product %d: %s", index, error)
+            return None
+
+    @contextmanager
+    def _step(self, index: int) -> Iterator[None]:
+        """To be done as a whole, or not at all: the work may have been broken off, which its task hears too late."""
+        with self._lock:
+            if index not in self._busy:
+                raise asyncio.CancelledError
+            yield
+
+    def _told(self, index: int, state: str, *, thumbnails: str | None = None) -> str:
         """Write the state down, then tell of it: who hears the event finds it so."""
         self._changes.conversion(index, state, thumbnails=thumbnails)
         self._bus.emit(EVENTS[state], index)

@@ -1,4 +1,4 @@
-"""The Admin API's calls that change products: publish them, or make them drafts again; make their posters anew."""
+"""The Admin API's calls that change products: their status, the conversion of their file, their poster."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ class ProductChangesApi:
     def routes(self) -> list[Route]:
         return [
             Route("/v1/products/status", guarded(self.status), methods=["PUT"]),
+            Route("/v1/products/reconvert", guarded(self.reconvert), methods=["PUT"]),
             Route("/v1/products/regenerate-thumbnails", guarded(self.regenerate), methods=["POST"]),
         ]
 
@@ -71,6 +72,17 @@ class ProductChangesApi:
                 self._bus.emit(EVENTS[status], index)
         return answer({})
 
+    async def reconvert(self, request: Request) -> Response:
+        """Converts the file of one product anew, named in the query."""
+        self._access.editor(request)
+        uuid = request.query_params.get("uuid", "")
+        index = self._access.product(request, uuid)
+        try:
+            self._conversions.convert(uuid)
+        except ValueError:  # no file, or at work
+            raise Refused(409, "RECONVERT_NOT_ALLOWED") from None
+        return answer({"uuid": self._catalogue.products.uuid(index)})
+
     async def regenerate(self, request: Request) -> Response:
         """Makes posters anew, of those products where it can; the answer names them."""
         _, organization = self._access.scoped(request)
@@ -93,20 +105,20 @@ class ProductChangesApi:
         known = [index for index in found if index is not None and self._catalogue.workspace(index) == workspace]
         if not known:
             raise Refused(404, "PRODUCT_NOT_FOUND")
-        able = [index for index in known if self._able(index)]
+        able = [index for index in known if self._repaint(index)]
         if not able:
             raise Refused(409, "PRODUCT_CHANGE_IS_UNAVAILABLE")
-        for index in able:
-            self._conversions.repaint(index)
         return answer({"uuids": [self._catalogue.products.uuid(index) for index in able]})
 
-    def _able(self, index: int) -> bool:
+    def _repaint(self, index: int) -> bool:
         """Whether there is a converted model to take a picture of, and nobody at work on it."""
-        return (
-            self._conversions.possible(index)
-            and self._catalogue.conversion(index) == "COMPLETED"
-            and not self._conversions.at_work(index)
-        )
+        if self._catalogue.conversion(index) != "COMPLETED":
+            return False
+        try:
+            self._conversions.repaint(index)
+        except ValueError:
+            return False
+        return True
 
 
 def _item(item: Any) -> bool:
