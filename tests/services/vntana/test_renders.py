@@ -261,6 +261,19 @@ def test_a_refused_login_ends_it(api):
     assert all(isinstance(error, AuthenticationError) for error in submitted.refused.values())
 
 
+def test_a_role_may_order_in_one_workspace_and_not_in_another(api):
+    other = "0c5f0d5e-0000-4000-8000-000000000003"
+    watched = [a_record(number, other) for number in range(150)]
+    edited = [a_record(500), a_record(501)]
+    api.routes[ORDER] = lambda request: (
+        refusal(403, "FORBIDDEN") if json.loads(request.body)["clientUuid"] == other else taken(request)
+    )
+    submitted = submit(api.service, [*watched, *edited])
+    assert submitted.accepted == ids(edited)
+    assert set(submitted.refused) == set(ids(watched))
+    assert len(api.asked(ORDER)) == 3  # one of the first workspace, again after a new login, and one of the second
+
+
 def test_a_rate_limit_is_waited_for_and_then_said(api):
     limited = [refusal(429, "API_RATE_LIMIT_EXCEEDED")]
     api.routes[ORDER] = lambda request: limited.pop() if limited else taken(request)

@@ -246,6 +246,14 @@ def test_trouble_with_one_product_is_not_the_others(api):
     assert set(standings(api.service, records).stages) == {records[1].id}
 
 
+def test_a_call_out_of_order_is_not_made_for_every_product(api):
+    records = [a_record(number) for number in range(60)]
+    api.routes[SEARCH] = rows(api, records)
+    api.routes["GET /v1/products/"] = lambda request: answer(b"oops", 500)
+    assert standings(api.service, records).stages == {}
+    assert len({request.path for request in api.asked("GET /v1/products/")}) <= 8
+
+
 def test_a_network_that_is_down_is_said(api):
     record = a_record(1)
     api.routes[SEARCH] = lambda request: None

@@ -68,10 +68,12 @@ class Renders:
             try:
                 answer = await self._send(workspace, batch, order)
                 accepted, declined = _outcome(answer, batch)
-            except AuthenticationError as error:  # the others would be refused as well, each after a new login
-                refused.update({record.id: error for _, rest, _ in waiting for record in rest})
-                refused.update({record.id: error for record in batch})
-                break
+            except AuthenticationError as error:
+                # The rest of the workspace would be refused as well, each request after a new login.
+                same = [batch, *(rest for place, rest, _ in waiting if place == workspace)]
+                refused.update({record.id: error for rest in same for record in rest})
+                waiting = deque(entry for entry in waiting if entry[0] != workspace)
+                continue
             except AssetServiceError as error:
                 if len(batch) > 1 and extra >= 2 and error.code in _ABOUT_A_PRODUCT:
                     # One product spoiled it for all: nothing was taken, so the halves may be ordered by themselves.

@@ -89,8 +89,11 @@ class Watch:
 
         await _each(look, [record for record in wanted if record.id not in rows])
 
+        troubles: list[AssetServiceError] = []
+
         async def ask(record: Record) -> None:
-            known[record.id] = await self._actions(record)
+            if len(troubles) < _AT_ONCE:  # else the call is out of order just now, and the next look is soon enough
+                known[record.id] = await self._actions(record, troubles)
 
         if not self._mute:
             quiet = [r for r in wanted if r.id in known and not known[r.id]]
@@ -151,7 +154,7 @@ class Watch:
             details=cause.details,
         )
 
-    async def _actions(self, record: Record) -> dict[Part, Stage]:
+    async def _actions(self, record: Record, troubles: list[AssetServiceError]) -> dict[Part, Stage]:
         """What the product's own call tells; nothing where it tells nothing."""
         if self._mute:  # found out by another product meanwhile
             return {}
@@ -172,6 +175,7 @@ class Watch:
         except ServiceUnavailable as error:
             if error.status is None:  # the network, not this call
                 raise
+            troubles.append(error)
         except (NotFound, InvalidRequest) as error:
             self._mute = self._mute or (error.status in (404, 405) and error.code in _NO_ROUTE)
         except (PermissionDenied, BadResponse):

@@ -62,7 +62,7 @@ class Webhook:
     """Who is written to when deliveries fail."""
     enabled: bool = True
     """False as well when the service gave up on it."""
-    secret: Secret | None = None
+    secret: Secret | None = field(default=None, compare=False)
     """What its events are signed with, for a receiver."""
     created: datetime | None = None
     updated: datetime | None = None
