@@ -23,7 +23,7 @@ __all__ = ["AsyncVntanaWebhooks", "VntanaReceiver", "VntanaWebhooks", "WebhookCh
 log = logging.getLogger("ipyassets.webhooks")
 
 RENDER_EVENTS: Final = ("renders.*", "turntable.*")
-_FAREWELL: Final = 10.0
+_FAREWELL: Final = 5.0
 """Seconds to delete a webhook in, when its receiver stops."""
 _GRACE: Final = 2 * TOLERANCE
 
@@ -227,9 +227,9 @@ class VntanaReceiver(WebhookReceiver):
     def stop(self) -> None:
         """Delete the webhook, then close the port. A webhook that cannot be deleted is named in the log."""
         with self._lock:
-            webhook, self._webhook = self._webhook, None
-            if webhook is not None and self.running:
-                self._delete(webhook)
+            if self._webhook is not None and self.running:
+                self._delete(self._webhook)
+            self._webhook = None
         super().stop()  # without the lock: a handler that is waited for may ask for the end too
         self._secrets.clear()
 
@@ -253,7 +253,7 @@ class VntanaReceiver(WebhookReceiver):
         try:
             with contextlib.suppress(NotFound):
                 loop.run(farewell())
-        except (AssetServiceError, TimeoutError) as error:
+        except (AssetServiceError, TimeoutError, RuntimeError) as error:
             log.warning(
                 "the webhook %s stays at the service, which could not be told to delete it (%s); "
                 "vntana.webhooks.delete(%r) will",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import concurrent.futures.thread  # noqa: F401  # so that its hook for the end is there before ours
 import contextlib
 import errno
+import logging
 import os
 import socket
 import threading
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["WebhookReceiver"]
 
 H = TypeVar("H", bound=Handler)
+
+log = logging.getLogger("ipyassets.webhooks")
 
 _SETTLE: Final = 5.0
 """Seconds that handlers get to finish what was taken in, when the receiver stops."""
@@ -258,10 +262,17 @@ def _patience(timeout: Any) -> float | None:
     return seconds("timeout", timeout, none="to wait for ever")
 
 
-@atexit.register
 def _stop_all() -> None:
     for receiver in tuple(_running):
-        receiver.stop()
+        try:
+            receiver.stop()
+        except Exception:  # the others are to be stopped too
+            log.exception("a receiver was not stopped")
+
+
+# What stands in atexit comes after concurrent.futures has closed its threads, and requests need those: a webhook at the
+# service could not be deleted any more. Its own hook is the only one before that.
+getattr(threading, "_register_atexit", atexit.register)(_stop_all)
 
 
 def _forget_all() -> None:
