@@ -11,7 +11,7 @@ from ipyassets.sandbox.renderer.baking import BakedModel
 from ipyassets.sandbox.renderer.camera import Camera, frame_camera
 from ipyassets.sandbox.renderer.engines import Hits
 from ipyassets.sandbox.renderer.light import MOODS, ground_lookup
-from ipyassets.sandbox.renderer.model import Array, linear
+from ipyassets.sandbox.renderer.model import Array, linear, srgb
 from ipyassets.sandbox.renderer.shade import Studio, shade, tone
 
 __all__ = ["render"]
@@ -162,14 +162,10 @@ class _View:
             return np.concatenate([np.zeros((len(x), 3), np.float32), dark], 1)
         across, down = x / camera.width - 0.5, y / camera.height - 0.48
         fall = 1 - np.float32(studio.mood.vignette * 2) * (across * across + down * down).astype(np.float32)
-        colour = _display(studio.backdrop * shadow * fall[:, None])
+        # Without the shoulder of `tone`, which would shift the colour that was asked for.
+        colour = srgb(studio.backdrop * shadow * fall[:, None])
         return np.concatenate([colour, np.ones((len(x), 1), np.float32)], 1)
 
 
 def _take(hits: Hits, rows: Array | slice) -> Hits:
     return Hits(hits.triangle[rows], hits.u[rows], hits.v[rows], hits.distance[rows])
-
-
-def _display(light: Array) -> Array:
-    """Linear light to display values without the shoulder, which would shift the backdrop's colour."""
-    return np.asarray(1.055 * np.power(np.clip(light, 0.0031308, 1), np.float32(1 / 2.4)) - np.float32(0.055))

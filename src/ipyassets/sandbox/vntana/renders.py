@@ -82,6 +82,8 @@ class Renders:
         self._lock = threading.RLock()
         self._queue: RenderQueue | None = None
         self._stopped = False
+        self._replaced: deque[tuple[float, Path]] = deque()
+        self._made: dict[tuple[int, Order, str], Future[list[Path]]] = {}
         self._begin()
 
     def _begin(self) -> None:
@@ -90,9 +92,6 @@ class Renders:
         self._statuses: dict[int, dict[PartName, str]] = {}
         self._doom: dict[tuple[int, PartName], int] = {}
         self._shown: dict[tuple[int, PartName], Path] = {}
-        self._replaced: deque[tuple[float, Path]] = deque()
-        self._earlier: dict[tuple[int, Order], Future[list[Path]]] = {}
-        self._touched = False
         self._attachments.clear()
         for index, made in earlier(self._catalogue, self.make).items():
             self._attachments.put(index, made, instead_of=lambda _: False)
@@ -114,7 +113,6 @@ class Renders:
             raise LookupError(f"product {index} has no 3D model")
         queue = self._running()
         with queue.lock:
-            self._touched = True
             parts = [self._part(index, source, order) for order in (stills, turntable) if order is not None]
             job = RenderJob(
                 self._catalogue.products.uuid(index), request, parts[0], parts[1] if len(parts) > 1 else None
@@ -144,17 +142,14 @@ class Renders:
         """Let the next ``times`` renders of one part of a product fail, once they begin."""
         if part not in PARTS:
             raise ValueError(f"part must be one of {', '.join(PARTS)}; got {part!r:.80}")
-        self._touched = True
         self._doom[self._index(product), part] = times
 
     def pause(self) -> None:
         """Let no job begin until `resume`; those that run go on. Jobs are taken meanwhile, and stay pending."""
-        self._touched = True
         self._running().pause()
 
     def hold(self) -> None:
         """Let no job finish until `resume`: they begin, and stay running."""
-        self._touched = True
         self._running().hold()
 
     def resume(self) -> None:
@@ -179,7 +174,6 @@ class Renders:
         index = self._index(product)
         queue = self._running()
         with queue.lock:
-            self._touched = True
             self._tell("product.deleted", index)
             for name in PARTS:
                 part = self._parts.pop((index, name), None)
@@ -198,10 +192,10 @@ class Renders:
     def reset(self) -> None:
         """Everything as in a new sandbox: nothing queued or asked for, deleted products back, the earlier renders."""
         with self._lock:
-            if not self._touched:
-                return
             if self._queue is not None:
                 self._queue.clear()
+            for folder in self._shown.values():
+                self._clear_up(folder)
             self._catalogue.restore()
             self._begin()
 
@@ -216,10 +210,10 @@ class Renders:
         with self._lock:
             self._stopped = True
             queue, self._queue = self._queue, None
-            if queue is None and not self._touched:
-                return
         if queue is not None:
             queue.close()
+        self._replaced.clear()
+        self._made.clear()
         self._catalogue.restore()
         self._begin()
 
@@ -304,11 +298,11 @@ class Renders:
             raise LookupError(f"product {index} has no 3D model")
         queue = self._running()
         with queue.lock:
-            known = self._earlier.get((index, order))
+            key = (index, order, self._world.settings.render_quality)
+            known = self._made.get(key)
             if known is None or (known.done() and known.exception() is not None):
                 part = Part(source, order, self._world.settings.render_quality, lambda _: None)
-                self._earlier[index, order] = known = part.done
-                self._touched = True
+                self._made[key] = known = part.done
                 queue.add(part, urgent=True)
             return known
 
