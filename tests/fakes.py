@@ -167,6 +167,8 @@ class MemoryRenders(MemoryService, RenderService):
         self.refused: dict[str, AssetServiceError] = {}
         self.orders: list[tuple[tuple[str, ...], RenderOrder]] = []
         self.order: RenderOrder | None = None
+        self.began = False
+        """Whether there is work to look for: an order, or what a test says is under way."""
         self.looks = 0
         self.asked: list[tuple[str, ...]] = []
         """Ids of each look, also of those before an order."""
@@ -223,7 +225,7 @@ class MemoryRenders(MemoryService, RenderService):
     async def submit_renders(self, records: Sequence[Record], order: RenderOrder) -> Submitted:
         if self.on_submit is not None and (waiting := self.on_submit()) is not None:
             await waiting
-        self.order, self.looks = order, 0
+        self.order, self.looks, self.began = order, 0, True
         self.orders.append((tuple(record.id for record in records), order))
         accepted = [record.id for record in records if record.id not in self.refused]
         return Submitted(tuple(accepted), {r.id: self.refused[r.id] for r in records if r.id in self.refused})
@@ -233,7 +235,7 @@ class MemoryRenders(MemoryService, RenderService):
         ids = [record.id for record in records]
         self.asked.append(tuple(ids))
         self.looks += 1
-        if self.orders or self.on_look is not None:
+        if self.began:
             if self.on_look is not None:
                 self.on_look(self.looks)
             elif self.looks <= 2:

@@ -59,7 +59,7 @@ class Pace:
 
     def heard(self) -> None:
         """An event came; should the look it leads to show nothing yet, the next ones come soon."""
-        self._heard, self.wait = True, self.first
+        self._heard, self.wait = True, min(self.wait, self.first)
 
     def reset(self) -> None:
         self.wait = self.first
@@ -140,13 +140,14 @@ class Follower:
 
     async def _look_if_due(self) -> None:
         now = time.monotonic()
-        # Whoever is nearly due comes along: one request serves all.
-        due = [one for one in self.followed() if one.pace.due <= now + 0.2 * one.pace.wait]
-        if any(one.pace.due <= now for one in due):
-            await self.look(due)
+        looked: list[Followed] = []
+        if any(one.pace.due <= now for one in self.followed()):
+            # Whoever is nearly due comes along: one request serves all.
+            looked = [one for one in self.followed() if one.pace.due <= now + 0.2 * one.pace.wait]
+            await self.look(looked)
         if self._hints_due <= now:
             hinted, self._hinted, self._hints_due = self._hinted, set(), math.inf
-            rest = [one for one in self.followed() if one not in due and not hinted.isdisjoint(one.awaited())]
+            rest = [one for one in self.followed() if one not in looked and not hinted.isdisjoint(one.awaited())]
             if rest:
                 await self.look(rest, hinted)
 

@@ -15,7 +15,7 @@ from ipyassets.collections.film import USUAL_FPS, can_read, film_facts, media_of
 from ipyassets.collections.images import in_decode_pool, in_file_pool
 from ipyassets.collections.jobs import View
 from ipyassets.collections.render_files import file_bytes
-from ipyassets.collections.video import frames, gif, whole_gif, whole_mp4
+from ipyassets.collections.video import frames, gif, readable, whole_gif, whole_mp4
 from ipyassets.collections.watches import what
 from ipyassets.errors import BadResponse, InvalidRequest, NotFound
 from ipyassets.http import loop
@@ -52,6 +52,8 @@ class TurntableBase:
         self._view = view
         self._fps: float | None = float(settings.fps) if settings is not None else None
         self._contents: dict[str, bytes] = {}
+        self._came = b""
+        """What came last and was not whole."""
         self._lock = asyncio.Lock()
 
     @property
@@ -66,12 +68,19 @@ class TurntableBase:
             raise NotFound(f"{self._what()} was made as {' and '.join(self._files) or 'nothing'}, not as {media}.")
         async with self._lock:
             if anew or media not in self._contents:
-                check = _CHECKS[media]
+
+                def check(content: bytes, what: str) -> None:
+                    self._came = content
+                    _CHECKS[media](content, what)
+
                 try:
                     found = await file_bytes(self._service, self._record, file, check, anew=anew)
-                except BadResponse:  # it may only have been cut on its way
+                except BadResponse:
+                    if anew:
+                        raise
+                    # It may only have been cut on its way.
                     found = await file_bytes(self._service, self._record, file, check, anew=True)
-                self._contents[media] = found.content
+                self._contents[media], self._came = found.content, b""
             return self._contents[media]
 
     def _media(self) -> str:
@@ -89,7 +98,12 @@ class TurntableBase:
         if media == "mp4" and not can_read("mp4"):
             raise ImportError('The frames of an MP4 need PyAV: pip install "ipyassets[video]"')
         try:
-            return await in_decode_pool(frames, await self._content(media), stride, self._what())
+            content = await self._content(media)
+        except BadResponse as error:
+            error.details = await in_decode_pool(readable, self._came, stride)
+            raise
+        try:
+            return await in_decode_pool(frames, content, stride, self._what())
         except BadResponse:
             return await in_decode_pool(frames, await self._content(media, anew=True), stride, self._what())
 

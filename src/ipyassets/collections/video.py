@@ -14,7 +14,7 @@ from ipyassets.errors import BadResponse, InvalidRequest
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["frames", "gif", "whole_gif", "whole_mp4"]
+__all__ = ["frames", "gif", "readable", "whole_gif", "whole_mp4"]
 
 MAX_KEPT: Final = 2_000_000_000
 """Pixels of all frames that are given at once (6 GB of RGB); a ``step`` takes fewer."""
@@ -42,12 +42,21 @@ def frames(content: bytes, step: int, what: str) -> list[Image.Image]:
     return found
 
 
+def readable(content: bytes, step: int) -> tuple[Image.Image, ...]:
+    """As many of the `frames` as a film that did not come whole still holds."""
+    try:
+        return tuple(frames(content, step, "The film"))
+    except BadResponse as error:
+        return error.details
+
+
 def gif(images: Sequence[Image.Image], fps: float) -> bytes:
     """``images`` as an endless GIF. Its pauses are whole hundredths of a second, spread so that the speed is right."""
     ends = [round((number + 1) * 100 / fps) for number in range(len(images))]
     pauses = [10 * max(1, end - start) for start, end in zip([0, *ends], ends, strict=False)]
     buffer = io.BytesIO()
-    images[0].save(buffer, "GIF", save_all=True, append_images=images[1:], duration=pauses, loop=0)
+    wiped = 2 if any(image.has_transparency_data for image in images) else 0  # what a frame painted goes with it
+    images[0].save(buffer, "GIF", save_all=True, append_images=images[1:], duration=pauses, loop=0, disposal=wiped)
     return buffer.getvalue()
 
 
