@@ -23,7 +23,7 @@ const LONG = "A very long name that a person once gave to a chair and nobody dar
 
 if (parameters.get("theme") === "dark") document.documentElement.classList.add("dark");
 
-async function draw(index: number, edge: number) {
+async function draw(index: number, edge: number, angle = 0) {
   const wide = index % 3 === 1;
   const canvas = new OffscreenCanvas(edge, wide ? Math.round(edge * 0.66) : edge);
   const pen = canvas.getContext("2d") as OffscreenCanvasRenderingContext2D;
@@ -41,7 +41,8 @@ async function draw(index: number, edge: number) {
   pen.fillStyle = light;
   pen.fillRect(0, 0, canvas.width, canvas.height);
   pen.fillStyle = `hsl(${hue} 45% 45%)`;
-  pen.fillRect(canvas.width * 0.3, canvas.height * 0.25, canvas.width * 0.4, canvas.height * 0.5);
+  const width = canvas.width * 0.4 * (0.25 + 0.75 * Math.abs(Math.cos(angle)));
+  pen.fillRect((canvas.width - width) / 2, canvas.height * 0.25, width, canvas.height * 0.5);
   pen.fillStyle = "#fff";
   pen.font = `${Math.round(edge / 8)}px sans-serif`;
   pen.textAlign = "center";
@@ -63,6 +64,10 @@ const catalogue: Catalogue = {
   name,
   picture: async (index, edge) =>
     index % 13 === 6 ? "none" : index % 17 === 9 ? "error" : draw(index, edge),
+  turn: async (index, edge) =>
+    index % 2
+      ? []
+      : Promise.all(Array.from({ length: 18 }, (_, place) => draw(index, edge, (2 * Math.PI * place) / 18))),
   facts: (index) => [
     ["Kind", "3d"],
     ["Status", "LIVE_PUBLIC"],
@@ -103,8 +108,9 @@ const services = [
       { value: "name", label: "Name" },
       { value: "-created", label: "Newest first" },
     ],
+    turns: true,
   },
-  { key: "itwin", title: "Bentley iTwin", places: "iTwin", filters: [], sorts: [] },
+  { key: "itwin", title: "Bentley iTwin", places: "iTwin", filters: [], sorts: [], turns: false },
 ];
 
 const images = shown === "images";

@@ -26,6 +26,8 @@ export interface Service {
   places: string | null;
   filters: Filter[];
   sorts: Choice[];
+  /** Whether its assets may have turntables. */
+  turns: boolean;
 }
 
 export interface Setup {
@@ -38,6 +40,8 @@ export interface Setup {
   height: string;
   banner: string | null;
   services: Service[];
+  /** Whether anything here turns, where there is no service to say so. */
+  turns: boolean;
 }
 
 export type FilterValue = string | string[] | boolean;
@@ -93,5 +97,23 @@ export interface DetailMessage extends PictureMessage {
   facts: [label: string, value: string][];
 }
 
-export type Part = { op: "part"; request: string; tiles: TileMessage[] };
-export type Reply = { op: "reply"; request: string; generation?: number; detail?: DetailMessage };
+/** One frame of a turn, by its place in it. */
+export interface FrameMessage extends PictureMessage {
+  index: number;
+}
+
+export type Part = {
+  op: "part";
+  request: string;
+  tiles?: TileMessage[];
+  /** Frames of a turn of `count` frames. */
+  frames?: FrameMessage[];
+  count?: number;
+};
+export type Reply = {
+  op: "reply";
+  request: string;
+  generation?: number;
+  detail?: DetailMessage;
+  turns?: boolean;
+};

@@ -21,6 +21,12 @@ export interface Detail extends Picture {
   facts: [label: string, value: string][];
 }
 
+/** One frame of a turn; null if it could not be had. */
+export interface Frame {
+  place: number;
+  blob: Blob | null;
+}
+
 /** How the other side is doing: `slow` when it has not answered for a while, `lost` when it is gone for good. */
 export type Link = "ok" | "slow" | "lost";
 
@@ -58,6 +64,17 @@ export interface AssetSource {
     signal: AbortSignal,
   ): Promise<void>;
   detail(generation: number, index: number, edge: number, signal: AbortSignal): Promise<Detail>;
+  /**
+   * Frames all around what is at this place, `onFrames` called as they come with how many there are in all; gives
+   * whether it turns.
+   */
+  turn(
+    generation: number,
+    index: number,
+    edge: number,
+    onFrames: (count: number, frames: Frame[]) => void,
+    signal: AbortSignal,
+  ): Promise<boolean>;
   select(selection: Ranges): void;
   /** "Use selection": hand the selection to whoever waits for it. */
   use(): void;

@@ -82,7 +82,8 @@ export function setup(change: Partial<Setup> = {}): Setup {
     missing: "No poster",
     height: "520px",
     banner: null,
-    services: [{ key: "vntana", title: "VNTANA", places: "Workspace", filters: [], sorts: [] }],
+    services: [{ key: "vntana", title: "VNTANA", places: "Workspace", filters: [], sorts: [], turns: true }],
+    turns: false,
     ...change,
   };
 }
@@ -98,6 +99,8 @@ export interface Catalogue {
     index: number,
     edge: number,
   ): Promise<{ bytes: Uint8Array; mime: string; width: number; height: number } | "none" | "error">;
+  /** Frames all around; none if it does not turn. */
+  turn?(index: number, edge: number): Promise<{ bytes: Uint8Array; mime: string }[]>;
   facts(index: number): [string, string][];
   matches(query: Query): number;
   delay: number;
@@ -146,11 +149,21 @@ export function playKernel(fake: FakeModel, catalogue: Catalogue): void {
     fake.receive({ op: "reply", request, detail: answer }, buffers);
   }
 
+  async function turn({ request, index, edge }: Sent): Promise<void> {
+    const made = (await catalogue.turn?.(index as number, edge as number)) ?? [];
+    if (cancelled.has(request)) return;
+    const buffers = made.map(({ bytes }) => new DataView(bytes.buffer));
+    const frames = made.map(({ mime }, place) => ({ index: place, state: "ok", mime, buffer: place }));
+    if (frames.length) fake.receive({ op: "part", request, count: frames.length, frames }, buffers);
+    fake.receive({ op: "reply", request, turns: frames.length > 0 });
+  }
+
   fake.onSend = (message) => {
     const { op, request } = message;
     if (op === "cancel") for (const gone of message.requests as string[]) cancelled.add(gone);
     else if (op === "hello" || op === "use") later(() => fake.receive({ op: "reply", request }));
     else if (op === "tiles") later(() => void tiles(message));
+    else if (op === "frames") later(() => void turn(message));
     else if (op === "detail") later(() => void detail(message));
     else if (op === "select") {
       const selection = { generation: message.generation, ranges: message.ranges, outside: 0 } as Selection;

@@ -26,6 +26,7 @@ export type Action =
   | { do: "extend" }
   | { do: "open" }
   | { do: "all" }
+  | { do: "turn" }
   | { do: "escape" };
 
 const MOTIONS: Record<string, Motion> = {
@@ -50,6 +51,7 @@ export function actionFor(event: Key): Action | null {
   }
   if (event.key === " ") return event.shiftKey ? { do: "extend" } : { do: "toggle" };
   if (event.key === "Enter" && !command && !event.shiftKey) return { do: "open" };
+  if (event.key.toLowerCase() === "t" && !command && !event.shiftKey) return { do: "turn" };
   if (event.key === "Escape") return { do: "escape" };
   if (command && !event.shiftKey && event.key.toLowerCase() === "a") return { do: "all" };
   return null;

@@ -1,7 +1,7 @@
 import type { AnyModel } from "@anywidget/types";
 import { Ranges } from "../core/ranges";
 import type { DetailMessage, Part, Query, Reply, TileMessage, Traits } from "../protocol";
-import type { AssetSource, Detail, Snapshot, Tile, Topic } from "../source";
+import type { AssetSource, Detail, Frame, Snapshot, Tile, Topic } from "../source";
 import { Connection, PATIENCE } from "./connection";
 import { asPicture } from "./pictures";
 import { Cancelled } from "./requests";
@@ -86,7 +86,7 @@ export class KernelSource implements AssetSource {
   ): Promise<void> {
     await this.#connection.ask(
       { op: "tiles", generation, ranges: wanted.pairs, edge },
-      { signal, onPart: (part, buffers) => onTiles(part.tiles.map((tile) => asTile(tile, buffers))) },
+      { signal, onPart: (part, buffers) => onTiles((part.tiles ?? []).map((tile) => asTile(tile, buffers))) },
     );
   }
 
@@ -97,6 +97,27 @@ export class KernelSource implements AssetSource {
     );
     const detail = answer.detail as DetailMessage;
     return { ...asPicture(detail, buffers), name: detail.name, facts: detail.facts };
+  }
+
+  async turn(
+    generation: number,
+    index: number,
+    edge: number,
+    onFrames: (count: number, frames: Frame[]) => void,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { answer } = await this.#connection.ask(
+      { op: "frames", generation, index, edge },
+      {
+        signal,
+        onPart: ({ count, frames }, buffers) =>
+          onFrames(
+            count ?? 0,
+            (frames ?? []).map((frame) => ({ place: frame.index, blob: asPicture(frame, buffers).blob })),
+          ),
+      },
+    );
+    return answer.turns === true;
   }
 
   select(selection: Ranges): void {

@@ -1,4 +1,5 @@
 import { edgeFor } from "../core/edges";
+import { calm } from "../core/motion";
 import { dragged, Turn } from "../core/turning";
 import type { Connection } from "../kernel/connection";
 import { asPicture } from "../kernel/pictures";
@@ -12,8 +13,6 @@ import { Drawn, Filmed, type Surface } from "./surface";
 
 /** Pixels a pointer moves before it turns: less is a click, which gives the focus only. */
 const SLACK = 3;
-
-export const calm = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /** One view of a player. */
 export class PlayerView {

@@ -10,6 +10,7 @@ export class Cell {
   readonly #caption = h("div", { class: "ipya-caption", dir: "auto" });
   readonly #missing: string;
   #shown = "";
+  #over: HTMLElement | null = null;
 
   constructor(index: number, columns: number, layout: Layout, missing: string) {
     this.index = index;
@@ -46,6 +47,14 @@ export class Cell {
     else if (tile?.state === "none") this.#mark("noPicture", this.#missing);
     else if (tile?.state === "error") this.#fail(tile.message);
     else this.#picture.replaceChildren();
+    if (this.#over) this.#picture.append(this.#over);
+  }
+
+  /** Put something over the picture, or take it away. */
+  overlay(over: HTMLElement | null): void {
+    this.#over?.remove();
+    this.#over = over;
+    if (over) this.#picture.append(over);
   }
 
   #image(url: string): void {

@@ -7,6 +7,7 @@ import type { Tiles } from "../core/tiles";
 import type { AssetSource, Topic } from "../source";
 import { Cell } from "./cell";
 import { h } from "./dom";
+import { HoverTurn } from "./turn";
 
 /** Rows kept mounted beyond the edges, so that a small movement meets tiles that are there. */
 const OVERSCAN = 2;
@@ -37,6 +38,7 @@ export class Grid {
   readonly #tiles: Tiles;
   readonly #events: GridEvents;
   readonly #cleanup: (() => void)[] = [];
+  readonly #turn: HoverTurn;
   #tileSize: number;
   #layout: Layout = layout(0, 160);
   #width = 0;
@@ -73,6 +75,15 @@ export class Grid {
     this.element.addEventListener("keydown", (event) => this.#onKey(event));
     this.element.addEventListener("focusin", (event) => this.#onFocus(event));
     this.element.addEventListener("focusout", (event) => this.#onBlur(event));
+    this.#turn = new HoverTurn(source, {
+      element: this.element,
+      indexOf: (target) => this.#indexOf(target),
+      overlay: (index, over) => {
+        const cell = this.#cell(index);
+        cell?.overlay(over);
+        return cell !== undefined;
+      },
+    });
     const resized = new ResizeObserver(() => this.#measure());
     resized.observe(this.element);
     this.#cleanup.push(
@@ -80,6 +91,7 @@ export class Grid {
       tiles.subscribe((indices) => this.#paint(indices)),
       source.subscribe((changed) => this.#onChange(changed)),
       () => tiles.leave(this),
+      () => this.#turn.close(),
     );
     this.refresh();
   }
@@ -90,6 +102,7 @@ export class Grid {
     if (result.state !== "ready") return;
     this.#tiles.show(result.generation);
     if (result.generation !== this.#generation) {
+      this.#turn.stop();
       this.#generation = result.generation;
       this.#active = 0;
       this.#picker.moveAnchor(0, Ranges.empty);
@@ -147,6 +160,7 @@ export class Grid {
   /** Another width or tile size: the first tile that shows stays where it is. */
   #relayout(): void {
     if (!this.#width) return;
+    this.#turn.stop();
     const first = Math.floor(this.#scroll.offset / this.#layout.rowHeight) * this.#layout.columns;
     const within = this.#scroll.offset % this.#layout.rowHeight;
     this.#layout = layout(this.#width, this.#tileSize);
@@ -311,6 +325,7 @@ export class Grid {
     this.#scroll.scrolled(this.element.scrollTop);
     const moved = this.#scroll.offset - before;
     if (moved === 0) return;
+    this.#turn.stop();
     this.#forward = moved > 0;
     cancelAnimationFrame(this.#frame);
     this.#frame = requestAnimationFrame(() => this.#render());
@@ -366,12 +381,14 @@ export class Grid {
     if (index === null) return;
     this.#focused = true;
     this.#active = index;
+    this.#turn.focused(index);
     this.#setTabStop();
   }
 
   #onBlur(event: FocusEvent): void {
     if (this.#removing || this.element.contains(event.relatedTarget as Node | null)) return;
     this.#focused = false;
+    this.#turn.focused(null);
   }
 
   #onKey(event: KeyboardEvent): void {
@@ -394,7 +411,11 @@ export class Grid {
       case "extend":
         this.#select(this.#picker.extend(this.#active, true));
         break;
+      case "turn":
+        this.#turn.key(this.#active);
+        break;
       case "open":
+        this.#turn.stop();
         this.#events.open(this.#active);
         break;
       case "all":
