@@ -177,11 +177,12 @@ def test_two_receivers_for_two_webhooks(sandbox, vntana, receiver):
 def test_of_a_render_job_every_stage_is_told(sandbox, vntana, receiver):
     chair = vntana.search("chair")[0]
     film = Turntable(frames=3, fps=3, width=64, height=64)
-    job = vntana.render(chair, width=64, height=48, turntable=film)
+    # It would look by itself so late that the wait below were over.
+    job = vntana.render(chair, width=64, height=48, turntable=film, poll=1000)
     for part in ("renders", "turntable"):
         for word in ("pending", "processing", "completed"):
             assert receiver.wait_for(f"{part}.{word}", asset=chair, timeout=120).stage is not None
-    job.wait(60)
+    job.wait(100)
     assert job.status == "completed"
     assert [image.size for image in job.stills()] == [(64, 48)] * 5
 

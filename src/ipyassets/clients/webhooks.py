@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Self, TypedDict, Unpack
 from urllib.parse import urlsplit
 
@@ -73,6 +73,7 @@ class _VntanaWebhooks:
         as ``"product.*"``. Further keywords are those of `WebhookReceiver` and of ``create``. Use it in a ``with``
         block (``async with``), or call ``start()`` and ``stop()``.
         """
+        _known(settings, _Settings)
         if url is not None:
             _checked(url)
         return VntanaReceiver(
@@ -272,13 +273,20 @@ def _id(webhook: Webhook | str) -> str:
 
 
 def _allowed(changes: WebhookChanges) -> WebhookChanges:
-    unknown = changes.keys() - WebhookChanges.__annotations__.keys()
-    if unknown or not changes:
-        named = ", ".join(WebhookChanges.__annotations__)
-        raise InvalidRequest(f"Of a webhook can be changed: {named}. Got {', '.join(sorted(unknown)) or 'nothing'}.")
+    if not changes:
+        raise InvalidRequest(f"Of a webhook can be changed: {', '.join(WebhookChanges.__annotations__)}. Got nothing.")
+    _known(changes, WebhookChanges)
     if "url" in changes:
         _checked(changes["url"])
     return changes
+
+
+def _known(given: Mapping[str, Any], kind: type) -> None:
+    """Raises `InvalidRequest` for a keyword that does not exist, naming those that do."""
+    unknown = given.keys() - kind.__annotations__.keys()
+    if unknown:
+        names = ", ".join(kind.__annotations__)
+        raise InvalidRequest(f"There is no keyword {', '.join(sorted(unknown))} here, but these: {names}.")
 
 
 def _checked(url: str) -> str:

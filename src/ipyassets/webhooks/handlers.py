@@ -5,7 +5,7 @@ So a handler may take its time and call anything that blocks, and whatever it ra
 
 from __future__ import annotations
 
-import asyncio
+import inspect
 import logging
 import threading
 from collections import deque
@@ -42,7 +42,7 @@ class Handlers:
 
     def add(self, handler: Handler, names: tuple[str, ...]) -> None:
         """Call ``handler`` with the events of these names from now on. Raises `InvalidRequest` for a coroutine."""
-        if not callable(handler) or asyncio.iscoroutinefunction(handler):
+        if not callable(handler) or inspect.iscoroutinefunction(handler):
             raise InvalidRequest(
                 "A handler must be a plain function, which may block; to await, use `async for` over receiver.events()."
             )
