@@ -47,7 +47,7 @@ def products(sandbox):
 def test_some_products_have_earlier_renders(admin, products):
     rendered = [row["uuid"] for row in everything(admin) if "GENERATE_RENDERS" in row["conversionStatusDetails"]]
     assert sorted(rendered) == sorted(products[:12])
-    for number, product in enumerate(products[:12]):
+    for product in products[:12]:
         found = attachments(admin, product)
         kinds = {entry["entityType"] for entry in found}
         assert "RENDER" in kinds
@@ -118,7 +118,7 @@ def test_pages_count_from_zero(admin, products):
     pages = [search(admin, productUuid=products[0], page=page, size=3).json()["response"] for page in range(4)]
     assert [len(page["grid"]) for page in pages] == [3, 3, 1, 0]
     assert {page["totalCount"] for page in pages} == {7}
-    assert sum((page["grid"] for page in pages), []) == every
+    assert [entry for page in pages for entry in page["grid"]] == every
 
 
 def test_the_entity_type_filters_only_where_it_is_set_to(sandbox, admin, products):

@@ -48,7 +48,8 @@ class Light:
     def load(cls, path: Path) -> Light:
         """Raises `OSError` if there is no such file, `ValueError` if it is something else."""
         try:
-            with np.load(path) as kept:
+            # Opened here: np.load leaves a file open that is no archive.
+            with path.open("rb") as file, np.load(file) as kept:
                 return cls(kept["flipped"], kept["double"], int(kept["limit"]), kept["model"], kept["ground"])
         except (zipfile.BadZipFile, KeyError, EOFError) as error:
             raise ValueError(f"{path.name} holds no baked light ({error})") from error
