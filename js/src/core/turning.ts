@@ -2,12 +2,6 @@
 
 export const wrap = (frame: number, count: number): number => ((frame % count) + count) % count;
 
-/** Frames between two, the shorter way around. */
-export function apart(a: number, b: number, count: number): number {
-  const ahead = wrap(a - b, count);
-  return Math.min(ahead, count - ahead);
-}
-
 /** Pixels a hand moves for one whole turn: the width of what shows it, but no twitch in a small one. */
 export const pixelsPerTurn = (width: number): number => Math.max(240, width);
 
