@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from ipyassets.widgets import Explorer as Explorer
     from ipyassets.widgets import ImageGrid as ImageGrid
     from ipyassets.widgets import JobMonitor as JobMonitor
+    from ipyassets.widgets import RenderPanel as RenderPanel
     from ipyassets.widgets import TurntablePlayer as TurntablePlayer
 
 _HOMES: Final = {
@@ -90,6 +91,7 @@ _HOMES: Final = {
     "Explorer": "widgets",
     "ImageGrid": "widgets",
     "JobMonitor": "widgets",
+    "RenderPanel": "widgets",
     "TurntablePlayer": "widgets",
 }
 __all__ = sorted(_HOMES)  # noqa: PLE0605  # one table, not two

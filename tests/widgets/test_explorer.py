@@ -502,12 +502,12 @@ def test_replies_go_where_the_front_end_asked():
         def _reply_subshell_for(self, data, default):
             return "the cell's own"
 
-    from ipyassets.widgets.comm_widget import _answer_where_asked
+    from ipyassets.widgets.comm_widget import answer_where_asked
 
     comm = Comm()
-    _answer_where_asked(comm)
+    answer_where_asked(comm)
     assert comm._reply_subshell_for({}, "subshell-1") == "subshell-1"
-    _answer_where_asked(object())
+    answer_where_asked(object())
     explorer.close()
 
 

@@ -1,13 +1,14 @@
 """The Python half of the widgets; the other is js/.
 
-`Explorer` over asset services, `ImageGrid` and `Compare` over any PIL images, `JobMonitor` over jobs,
-`TurntablePlayer` for what turns.
+`Explorer` over asset services, `ImageGrid` and `Compare` over any PIL images, `RenderPanel` to order renders,
+`JobMonitor` over jobs, `TurntablePlayer` for what turns.
 """
 
 from ipyassets.widgets.compare import Compare
 from ipyassets.widgets.explorer import Explorer
 from ipyassets.widgets.image_grid import ImageGrid
 from ipyassets.widgets.job_monitor import JobMonitor
+from ipyassets.widgets.render_panel import RenderPanel
 from ipyassets.widgets.turntable_player import TurntablePlayer
 
-__all__ = ["Compare", "Explorer", "ImageGrid", "JobMonitor", "TurntablePlayer"]
+__all__ = ["Compare", "Explorer", "ImageGrid", "JobMonitor", "RenderPanel", "TurntablePlayer"]

@@ -23,7 +23,7 @@ from ipyassets.http import loop
 from ipyassets.widgets import bundle
 from ipyassets.widgets.reading import Refused
 
-__all__ = ["CommWidget"]
+__all__ = ["CommWidget", "answer_where_asked"]
 
 MOST_AT_ONCE: Final = 200
 """Requests that may be under way; a page that scrolls has two or three."""
@@ -44,7 +44,7 @@ class CommWidget(anywidget.AnyWidget):
         self._front_end_seen = False
         self._displayed = False
         super().__init__(_esm=bundle.script(self._bundle), _css=bundle.style(self._bundle), **traits)
-        _answer_where_asked(self.comm)
+        answer_where_asked(self.comm)
         self.on_msg(_heard)
 
     # -- for the subclass -----------------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ def _heard(widget: CommWidget, content: object, _buffers: object) -> None:
         widget._refuse(request, str(refusal))  # noqa: SLF001
 
 
-def _answer_where_asked(comm: Any) -> None:
+def answer_where_asked(comm: Any) -> None:
     """Let messages to ``comm`` be handled where the front end asks for it.
 
     ipykernel 7.4 hands them to the shell that last published on the comm instead. While a cell runs and has just

@@ -80,6 +80,7 @@ class Explorer(GridWidget):
         banner: str | None = None,
     ) -> None:
         self._entries = {entry.key: entry for entry in entries(clients)}
+        self._clients = clients
         self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[AssetList]]] = []
         self._found: Found | None = None
         self._first_page: Future[None] | None = None
@@ -103,6 +104,11 @@ class Explorer(GridWidget):
         self._search(Query(first, workspace, query, {}, None))
 
     # -- what a person uses ---------------------------------------------------------------------------------------
+
+    @property
+    def clients(self) -> tuple[object, ...]:
+        """The services it looks into, as they were given."""
+        return self._clients
 
     @property
     def assets(self) -> AssetList:

@@ -12,7 +12,7 @@ from ipyassets.collections.render_job import RenderJobBase
 from ipyassets.collections.thumbnails import PASS_THROUGH, Thumbnail, shrink, thumbnail
 from ipyassets.collections.turntables import TurntableBase
 from ipyassets.collections.watches import what
-from ipyassets.services.rendering import RenderFile
+from ipyassets.services.rendering import RenderFile, RenderService
 from ipyassets.widgets.reading import Refused
 from ipyassets.widgets.tiles import Facts, Tile
 
@@ -89,6 +89,7 @@ async def film(job: JobBase, item: JobItem, media: str) -> tuple[dict[str, Any],
 async def _still(item: JobItem, file: RenderFile, edge: int) -> Thumbnail:
     assert item.asset is not None
     service, record = item.asset._service, item.asset._record  # noqa: SLF001
+    assert isinstance(service, RenderService)
     served = await file_bytes(service, record, file)
     return await in_decode_pool(shrink, served.content, edge, PASS_THROUGH, what(service, "stills", record))
 
