@@ -1,16 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { Bitmaps, type Decoded } from "../src/core/bitmaps";
 import { edgeFor } from "../src/core/edges";
-import {
-  apart,
-  dragged,
-  frameUnder,
-  nearest,
-  nextFrames,
-  pixelsPerTurn,
-  Turn,
-  wrap,
-} from "../src/core/turning";
+import { dragged, frameUnder, nearest, nextFrames, pixelsPerTurn, Turn, wrap } from "../src/core/turning";
 import { Turns } from "../src/core/turns";
 
 describe("a turn in frames", () => {
