@@ -289,8 +289,8 @@ class Deliveries:
                 delivery.outcome = "delivered"
                 return
         delivery.outcome = "failed"
-        if settings.vntana_webhook_disables and not delivery.mischief:
-            self._subscriptions.disable(delivery.webhook)
+        disables = settings.vntana_webhook_disables and not delivery.mischief
+        if disables and self._subscriptions.disable(delivery.webhook):
             log.warning("webhook %s is disabled: %d tries failed", delivery.webhook, tries)
 
 

@@ -88,10 +88,14 @@ class Subscriptions:
             self._webhooks[webhook.uuid] = webhook
         return webhook
 
-    def disable(self, uuid: str) -> None:
+    def disable(self, uuid: str) -> bool:
+        """Send it no more; whether it was enabled until now."""
         with self._lock:
-            if uuid in self._webhooks:
-                self._webhooks[uuid] = dataclasses.replace(self._webhooks[uuid], disable=True)
+            webhook = self._webhooks.get(uuid)
+            if webhook is None or webhook.disable:
+                return False
+            self._webhooks[uuid] = dataclasses.replace(webhook, disable=True)
+            return True
 
     def remove(self, uuid: str) -> None:
         with self._lock:
