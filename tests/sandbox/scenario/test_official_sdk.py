@@ -5,10 +5,14 @@ Its strict mode is on: an answer that lacks a field, or has a word the API does 
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterator
 
+import httpx
 import pytest
 import scenario_sdk
+from PIL import Image
 from scenario_sdk import Scenario
 
 from ipyassets.sandbox import Sandbox
@@ -148,6 +152,92 @@ def test_delete_and_restore(sdk: Scenario, assets: list[dict]) -> None:
     assert sdk.assets.retrieve(ids[0]).asset.deleted_at is None
 
 
+def test_download_in_several_formats(sdk: Scenario, anyone: httpx.Client) -> None:
+    found = next(iter(sdk.search.asset_search(filter="mimeType = image/webp", limit=5)))
+    asset = sdk.assets.retrieve(found.id).asset
+    original = sdk.assets.download.request(asset.id)
+    assert (original.mime_type, len(anyone.get(original.url).content)) == (asset.mime_type, asset.properties.size)
+    for format, made in (("png", "PNG"), ("jpeg", "JPEG"), ("gif", "GIF"), ("tiff", "TIFF")):
+        answer = sdk.assets.download.request(asset.id, target_format=format)
+        with Image.open(io.BytesIO(anyone.get(answer.url).content)) as image:
+            assert (image.format, image.width) == (made, asset.properties.width)
+    (mesh,) = sdk.search.asset_search(filter="mimeType = model/gltf-binary").hits
+    assert anyone.get(sdk.assets.download.request(mesh.id, target_format="glb").url).content[:4] == b"glTF"
+    for id, format in ((asset.id, "glb"), (asset.id, "svg"), (mesh.id, "png"), (mesh.id, "fbx"), (asset.id, "bmp")):
+        with pytest.raises(scenario_sdk.BadRequestError) as caught:
+            sdk.assets.download.request(id, target_format=format)
+        assert caught.value.body["reason"] == "Invalid target format"
+    with pytest.raises(scenario_sdk.NotFoundError):
+        sdk.assets.download.request("asset_unknown")
+
+
+@pytest.mark.parametrize("flat", [True, False])
+def test_archive(sdk: Scenario, anyone: httpx.Client, restored: Sandbox, *, flat: bool) -> None:
+    restored.settings.archive_polls = 1
+    hits = list(sdk.search.asset_search(filter="kind = image OR kind = video", limit=30))
+    one = sdk.assets.retrieve(hits[0].id).asset
+    assert one.metadata.inference_id is not None
+    started = sdk.assets.download.request_batch(
+        options={"file_name_template": "<prompt>-<id>", "flat": flat, "archive_name": "mine", "prefer_original": True},
+        query={
+            "asset_ids": [hit.id for hit in hits] + [hits[0].id, "asset_unknown"],
+            "inference_ids": [one.metadata.inference_id],
+            "model_ids": ["model_struck-tones"],
+        },
+    )
+    words = []
+    while (status := sdk.assets.download.get_status(started.job_id)).download_url is None:
+        words.append(status.job_status)
+        assert sdk.jobs.retrieve(started.job_id).job.status in {"queued", "in-progress", "success"}
+    assert words
+    assert set(words) <= {"queued", "in-progress"}
+    assert (status.job_id, status.job_status) == (started.job_id, "success")
+    job = sdk.jobs.retrieve(started.job_id).job
+    assert (job.job_type, job.status, job.progress) == ("assets-download", "success", 1)
+    assert [entry.status for entry in job.status_history] == ["queued", "in-progress", "success"]
+    assert [listed.job_id for listed in sdk.jobs.list(types=["assets-download"], status="success")] == [job.job_id]
+    with pytest.raises(scenario_sdk.BadRequestError):
+        sdk.jobs.trigger_action(job.job_id, action="cancel")
+    response = anyone.get(status.download_url)
+    assert response.headers["content-disposition"] == 'attachment; filename="mine.zip"'
+    archive = zipfile.ZipFile(io.BytesIO(response.content))
+    assert archive.testzip() is None
+    names = archive.namelist()
+    assert len(names) == len(hits) + 2, "and the two tones of that model"
+    assert all(("/" in name) != flat for name in names)
+    ids = {name.rpartition("-")[2].rpartition("/")[2].partition(".")[0] for name in names}
+    assert {hit.id for hit in hits} < ids
+
+
+def test_archives_that_are_refused(sdk: Scenario, assets: list[dict]) -> None:
+    def ask(ids: list[str], template: str = "<id>") -> None:
+        sdk.assets.download.request_batch(
+            options={"file_name_template": template}, query={"asset_ids": ids, "inference_ids": [], "model_ids": []}
+        )
+
+    with pytest.raises(scenario_sdk.BadRequestError) as caught:
+        ask([f"asset_{n}" for n in range(1_001)])
+    assert "1000" in caught.value.body["reason"]
+    for ids, template in (([], "<id>"), ([assets[0]["id"]], "")):
+        with pytest.raises(scenario_sdk.BadRequestError):
+            ask(ids, template)
+    with pytest.raises(scenario_sdk.NotFoundError):
+        ask(["asset_unknown"])
+    with pytest.raises(scenario_sdk.NotFoundError):
+        sdk.assets.download.get_status("job_unknown")
+    with pytest.raises(scenario_sdk.NotFoundError):
+        sdk.jobs.retrieve("job_unknown")
+
+
+def test_dry_run_of_an_archive(sdk: Scenario, assets: list[dict]) -> None:
+    response = sdk.assets.download.with_raw_response.request_batch(
+        options={"file_name_template": "<id>"},
+        query={"asset_ids": [assets[0]["id"]], "inference_ids": [], "model_ids": []},
+        dry_run="api",
+    )
+    assert (response.status_code, response.json()) == (269, {"creativeUnitsCost": 0})
+
+
 def test_wrong_credentials(root: str, service: ScenarioApi) -> None:
     for key, secret in ((service.api_key, "wrong"), ("wrong", service.api_secret), ("", "")):
         with (
@@ -156,6 +246,11 @@ def test_wrong_credentials(root: str, service: ScenarioApi) -> None:
         ):
             client.assets.list()
         assert caught.value.body == {"message": "Unauthorized"}
+        with (
+            Scenario(api_key=key, api_secret=secret, base_url=root) as client,
+            pytest.raises(scenario_sdk.AuthenticationError),
+        ):
+            client.assets.download.get_status("job_x")
 
 
 def test_foreign_project_and_foreign_asset(sdk: Scenario, service: ScenarioApi) -> None:

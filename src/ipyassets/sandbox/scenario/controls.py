@@ -126,7 +126,7 @@ class Archives:
         return self.alter(mischief.strangers, count=count, skip=skip)
 
     def crowd(self, members: int = 66_000, *, count: int | None = 1, skip: int = 0) -> Trouble:
-        """So many members that the 64-bit form is needed. Takes two seconds to make."""
+        """So many members that the 64-bit form is needed. It takes seconds to make."""
         return self.alter(partial(mischief.crowd, count=members), count=count, skip=skip)
 
     def bomb(self, mebibytes: int = 256, *, honest: bool = True, count: int | None = 1, skip: int = 0) -> Trouble:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,6 +29,8 @@ upscale-skybox upscale-texture flux openai-image-generation upload custom splat 
 """
 _TYPES = frozenset(_TYPE_WORDS.split())
 _REMEMBERED = 1_000
+_PATIENCE = 2.0
+"""Seconds that a look at a job may wait for its result: most are there at once, as settings for tests promise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,13 @@ class Job:
     request: dict[str, Any]
     """The body it came with."""
     course: Course
-    finish: Callable[[], object]
-    """Makes the result, just before success is told."""
+    work: Callable[[], object]
+    """Makes the result; success is not told before. An `OSError` is a failure."""
     history: list[tuple[str, float]]
     """Each status so far and when it came to it; never empty."""
     polls: int = 0
     """How often it was asked for since it came to its status."""
+    result: Future[object] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -77,13 +81,22 @@ class Job:
                 since = self._since(world)
                 if following == "success":
                     try:
-                        self.finish()
+                        self._work().result(_PATIENCE)
+                    except TimeoutError:
+                        break
                     except OSError as error:
                         following, self.course = "failure", replace(self.course, error=f"The archive: {error.strerror}")
                 self.history.append((following, since))
                 self.polls = 0
             if poll:
                 self.polls += 1
+
+    def _work(self) -> Future[object]:
+        if self.result is None:
+            thread = ThreadPoolExecutor(1, thread_name_prefix=self.id)
+            self.result = thread.submit(self.work)
+            thread.shutdown(wait=False)
+        return self.result
 
     def _lasts(self, world: World) -> float:
         settings = world.settings
@@ -214,7 +227,8 @@ class Jobs:
             ):
                 found.append(job)
         place = -1 if narrowed else 0
-        found.sort(key=lambda job: (job.history[place][1], job.id), reverse=True)
+        found.reverse()
+        found.sort(key=lambda job: job.history[place][1], reverse=True)
         key = f"jobs {project.id} {types} {status} {workflow} {created} {updated}"
         rows, following = page(key, found, query.get("paginationToken"), size)
         return {"jobs": [job.record(self._world) for job in rows], **following}
