@@ -39,11 +39,19 @@ class Answer(list[tuple[dict[str, Any], list[bytes]]]):
     @property
     def tiles(self) -> dict[int, dict[str, Any]]:
         """By index, as they stood at the end, each with its ``content``."""
+        return self._pictures("tiles")
+
+    @property
+    def frames(self) -> dict[int, dict[str, Any]]:
+        """As `tiles`, the frames of a film."""
+        return self._pictures("frames")
+
+    def _pictures(self, name: str) -> dict[int, dict[str, Any]]:
         found = {}
         for content, buffers in self:
-            for tile in content.get("tiles", ()):
-                bytes_ = buffers[tile["buffer"]] if "buffer" in tile else None
-                found[tile["index"]] = {**tile, "content": bytes_}
+            for picture in content.get(name, ()):
+                bytes_ = buffers[picture["buffer"]] if "buffer" in picture else None
+                found[picture["index"]] = {**picture, "content": bytes_}
         return found
 
 

@@ -37,7 +37,7 @@ Shown: TypeAlias = "Image.Image | tuple[AssetBase | str, Image.Image | None] | I
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
-    """The whole picture, within `WHOLE` pixels; or, with a box (left, top, right, bottom), that part of it."""
+    """The whole picture, or the part of it in a box (left, top, right, bottom); made smaller above `WHOLE` pixels."""
 
     index: int
     box: tuple[int, int, int, int] | None
@@ -121,10 +121,10 @@ class Compare(CommWidget):
                 if image is None:
                     raise Refused("There is no picture at this place.")
                 if box is not None and not _fits(box, image.size):
-                    raise Refused(f"A part lies within the picture and has at most {WHOLE:,} pixels.")
-                self._start(request, self._send(request, image, box))
+                    raise Refused("A part lies within the picture.")
+                self._start(request, self._send_picture(request, image, box))
 
-    async def _send(self, request: str, image: Image.Image, box: tuple[int, int, int, int] | None) -> None:
+    async def _send_picture(self, request: str, image: Image.Image, box: tuple[int, int, int, int] | None) -> None:
         said, content = await said_of(in_decode_pool(self._encoded, image, box))
         buffers = [] if content is None else [content]
         self._reply(request, {"picture": {**said, "buffer": 0} if buffers else said}, buffers)
@@ -188,7 +188,7 @@ def _few(width: int, height: int) -> bool:
 
 def _fits(box: tuple[int, int, int, int], size: tuple[int, int]) -> bool:
     left, top, right, bottom = box
-    return left < right <= size[0] and top < bottom <= size[1] and _few(right - left, bottom - top)
+    return left < right <= size[0] and top < bottom <= size[1]
 
 
 def _plain(image: Image.Image) -> Image.Image:

@@ -1,0 +1,82 @@
+"""Films to frames: what they are before anything is decoded, frame after frame, and what is wrong with them."""
+
+from __future__ import annotations
+
+import builtins
+import io
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from ipyassets.collections import film
+from ipyassets.collections.film import FilmFacts, can_read, film_facts, film_frames, media_of
+from ipyassets.errors import BadResponse, InvalidRequest
+from tests.fakes import video
+
+
+def gif(count: int = 6, durations: int | list[int] = 80, mode: str = "RGB") -> bytes:
+    """A GIF whose frames become brighter."""
+    frames = [Image.new(mode, (64, 48), (20 + 30 * n,) * 3 + (255,) * (mode == "RGBA")) for n in range(count)]
+    if mode == "RGBA":
+        for frame in frames:
+            frame.paste((0, 0, 0, 0), (0, 0, 16, 16))
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0, disposal=2)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("content", [gif(), video()], ids=["gif", "mp4"])
+def test_frames_come_in_order_each_by_itself(content: bytes):
+    assert film_facts(content) == FilmFacts(6, 12.5 if content[:3] == b"GIF" else 12, 64, 48)
+    middles = [frame.convert("L").getpixel((32, 24)) for frame in film_frames(content)]
+    assert middles == sorted(middles)
+    assert len(set(middles)) == 6
+    assert [frame.convert("L").getpixel((32, 24)) for frame in film_frames(content, 2)] == middles[::2]
+
+
+def test_pauses_that_alternate_around_the_true_one():
+    assert film_facts(gif(6, [80, 90, 80, 80, 90, 80])).fps == pytest.approx(12.0)
+
+
+def test_what_is_see_through_stays_so():
+    frames = list(film_frames(gif(3, mode="RGBA")))
+    assert [(frame.mode, frame.getpixel((4, 4))[3], frame.getpixel((40, 40))[3]) for frame in frames] == [
+        ("RGBA", 0, 255)
+    ] * 3
+
+
+@pytest.mark.parametrize("content", [b"", b"GIF8", b"<html>no", b"\x89PNG\r\n\x1a\n" + bytes(40)])
+def test_what_is_no_film_is_said(content: bytes):
+    with pytest.raises(BadResponse, match="Turn is neither a GIF nor an MP4"):
+        media_of(content, "Turn")
+
+
+@pytest.mark.parametrize("content", [gif(), video()], ids=["gif", "mp4"])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_cut_film_is_said_to_be_cut(content: bytes, share: float):
+    with pytest.raises(BadResponse, match="Turn"):
+        list(film_frames(content[: int(len(content) * share)], what="Turn"))
+
+
+def test_a_film_without_end_is_not_read(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(film, "MAX_FRAMES", 5)
+    with pytest.raises(BadResponse, match="at most 5 frames"):
+        film_facts(gif())
+
+
+def test_without_pyav_an_mp4_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    usual = builtins.__import__
+
+    def without(name: str, *rest: Any) -> Any:
+        if name == "av":
+            raise ImportError(name)
+        return usual(name, *rest)
+
+    content = video()
+    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setattr(film, "find_spec", lambda name: None)
+    assert (can_read("gif"), can_read("mp4")) == (True, False)
+    with pytest.raises(InvalidRequest, match=r"pip install ipyassets\[video\]"):
+        film_facts(content)
+    assert len(list(film_frames(gif()))) == 6
