@@ -55,7 +55,7 @@ def test_a_turn_is_steady(tmp_path):
     assert len({frame.tobytes() for frame in frames}) == 12
     bottoms = [box(frame)[3] for frame in frames]
     assert all(abs(a - b) <= 4 for a, b in zip(bottoms[:6], bottoms[6:], strict=True))
-    assert all(0 < box(frame)[0] and box(frame)[2] < 120 for frame in frames), "nothing is cut off"
+    assert all(box(frame)[0] > 0 and box(frame)[2] < 120 for frame in frames), "nothing is cut off"
     whole = [frame.getchannel("A").point(lambda alpha: 255 * (alpha > 200)) for frame in frames]
     middle = np.mean([np.asarray(each, float).sum(0) for each in whole], axis=0)
     assert (middle * np.arange(120)).sum() / middle.sum() == pytest.approx(59.5, abs=3)

@@ -51,10 +51,9 @@ def wait_until_gone(pid):
         os.close(pidfd)
 
 
-def python(code, **more):
-    return subprocess.run(
-        [sys.executable, "-"], input=code, capture_output=True, text=True, timeout=60, env=ENVIRONMENT, **more
-    )
+def python(code, *flags, **more):
+    command = [sys.executable, *flags, "-"]
+    return subprocess.run(command, input=code, capture_output=True, text=True, timeout=60, env=ENVIRONMENT, **more)
 
 
 def test_it_ends_with_its_input():
@@ -121,16 +120,7 @@ def test_a_script_that_never_stops_its_sandbox_leaves_nothing():
 
 def test_a_module_in_the_persons_folder_is_not_taken_for_one_of_ours(tmp_path):
     (tmp_path / "json.py").write_text("raise SystemExit('the wrong json')")
-    code = "import sys\nsys.path[:] = [path for path in sys.path if path]\n" + RENDER + "sandbox.stop()\n"
-    run = subprocess.run(
-        [sys.executable, "-P", "-"],
-        input=code,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env=ENVIRONMENT,
-        cwd=tmp_path,
-    )
+    run = python(RENDER + "sandbox.stop()\n", "-P", cwd=tmp_path)
     assert run.stdout.split()[0] == "completed", run.stderr
 
 
