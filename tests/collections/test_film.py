@@ -17,7 +17,7 @@ from tests.fakes import video
 
 def gif(count: int = 6, durations: int | list[int] = 80, mode: str = "RGB") -> bytes:
     """A GIF whose frames become brighter."""
-    frames = [Image.new(mode, (64, 48), (20 + 30 * n,) * 3 + (255,) * (mode == "RGBA")) for n in range(count)]
+    frames = [Image.new(mode, (64, 48), (20 + 30 * n % 230,) * 3 + (255,) * (mode == "RGBA")) for n in range(count)]
     if mode == "RGBA":
         for frame in frames:
             frame.paste((0, 0, 0, 0), (0, 0, 16, 16))
