@@ -12,13 +12,13 @@ describe("a turn in frames", () => {
   it("is one drag across what shows it, and no twitch in something small", () => {
     expect(dragged(5, 600, 600, 36)).toBeCloseTo(5);
     expect(dragged(5, 300, 600, 36)).toBeCloseTo(23);
-    expect(dragged(5, -100, 600, 36)).toBeCloseTo(35);
+    expect(dragged(5, 100, 600, 36), "the front follows the hand").toBeCloseTo(35);
     expect(pixelsPerTurn(80)).toBe(240);
   });
 
   it("finds the frame under a pointer, at the edges too", () => {
     expect([-5, 0, 79, 80, 159, 160, 400].map((x) => frameUnder(x, 160, 24))).toEqual([
-      0, 0, 11, 12, 23, 23, 23,
+      0, 0, 13, 12, 1, 1, 1,
     ]);
     expect(frameUnder(10, 0, 24)).toBe(0);
   });
@@ -92,7 +92,7 @@ describe("Turn", () => {
 
   it("steps in whole frames from wherever a hand left it", () => {
     const made = turn();
-    made.go(dragged(0, 10, 360, 36));
+    made.go(dragged(0, -10, 360, 36));
     made.step(1);
     expect(made.position).toBe(2);
     made.step(-3);

@@ -5,14 +5,18 @@ export const wrap = (frame: number, count: number): number => ((frame % count) +
 /** Pixels a hand moves for one whole turn: the width of what shows it, but no twitch in a small one. */
 export const pixelsPerTurn = (width: number): number => Math.max(240, width);
 
-/** The frame, with a fraction, after a drag of `pixels` that began at `frame`. */
+/**
+ * The frame, with a fraction, after a drag of `pixels` that began at `frame`. From frame to frame the front of a thing
+ * goes to the left (the camera goes round counter-clockwise), so a hand that goes to the right leads backwards.
+ */
 export const dragged = (frame: number, pixels: number, width: number, count: number): number =>
-  wrap(frame + (pixels / pixelsPerTurn(width)) * count, count);
+  wrap(frame - (pixels / pixelsPerTurn(width)) * count, count);
 
-/** The frame under a pointer `x` pixels into a tile: the tile's width is one turn. */
+/** The frame under a pointer `x` pixels into a tile: the tile's width is one turn, the first frame is at its left. */
 export function frameUnder(x: number, width: number, count: number): number {
   if (width <= 0) return 0;
-  return Math.min(count - 1, Math.max(0, Math.floor((x / width) * count)));
+  const place = Math.min(count - 1, Math.max(0, Math.floor((x / width) * count)));
+  return wrap(-place, count);
 }
 
 /** Of the frames that are there, the one nearest to `frame`; null if there are none. */

@@ -201,7 +201,7 @@ export class HoverTurn {
     const pen = this.#canvas.getContext("2d");
     pen?.clearRect(0, 0, bitmap.width, bitmap.height);
     pen?.drawImage(bitmap, 0, 0);
-    this.#over.style.setProperty("--ipya-share", String(this.#place / count));
+    this.#over.style.setProperty("--ipya-share", String(wrap(-this.#place, count) / count));
     this.#over.style.setProperty("--ipya-step", String(1 / count));
     if (!this.#shown) this.#shown = this.#tiled.overlay(this.#index, this.#over);
   }
