@@ -113,7 +113,7 @@ def test_two_are_fetched_at_once_and_one_that_is_called_off_makes_room(page: Pag
     asked = [browser.begin("frames", generation=1, index=index, edge=64) for index in range(4)]
     for _ in range(TURNS):
         assert started.acquire(timeout=10)
-    loop.run(asyncio.sleep(0.02))
+    loop.run(asyncio.sleep(0))
     assert begun == ["asset-0", "asset-1"]
     browser.send({"op": "cancel", "requests": [asked[0]]})
     assert started.acquire(timeout=10)
