@@ -85,9 +85,13 @@ def test_where_events_come_looks_are_a_safety_net(receiving):
     assert pace.wait == 2, "a receiver that never heard of this work proves nothing"
     pace.heard()
     pace.looked(changed=False)
-    assert pace.wait == pytest.approx(2.8), "the event came before what it tells of could be seen"
+    assert pace.wait == pytest.approx(1.4), "the event came before what it tells of could be seen"
     pace.looked(changed=True)
     assert pace.wait == LONGEST_WITH_EVENTS
+    pace.looked(changed=True, soon=True)
+    assert pace.wait == 1, "what is to be confirmed does not wait for an event"
+    pace.looked(changed=True, soon=True)
+    assert pace.wait == pytest.approx(1.4)
 
 
 def test_a_first_look_that_is_late_stays_the_least_wait():
@@ -302,6 +306,18 @@ def test_a_burst_of_events_leads_to_one_look(receiving):
     assert [sorted(ids) for ids in service.asked] == [service.names]
 
 
+def test_files_that_an_event_told_of_are_confirmed_soon_where_words_are_old(quick, receiving, monkeypatch):
+    """The look that was to confirm them came only after a minute, as where events tell of every change."""
+    monkeypatch.setattr(following, "SOON", 0.01)
+    service = MemoryRenders(1)
+    service.complete("asset-0")
+    service.on_look = lambda number: None
+    job = rendered(service, poll=NEVER)
+    service.complete("asset-0")
+    hub.publish(event("asset-0"))
+    assert job.wait(10).status == "completed"
+
+
 def test_events_in_disorder_doubled_stale_and_of_others_do_no_harm(quick, receiving):
     """An event proves nothing: what it says is looked for."""
     service = MemoryRenders(2)
@@ -330,11 +346,11 @@ def test_events_in_disorder_doubled_stale_and_of_others_do_no_harm(quick, receiv
     assert job.status == "completed"
 
 
-def test_an_event_that_comes_before_what_it_tells_of_is_followed_up(quick, receiving):
+def test_an_event_that_comes_before_what_it_tells_of_is_followed_up(quick, receiving, monkeypatch):
+    monkeypatch.setattr(following, "SOON", 0.01)
     service = MemoryRenders(1)
     service.on_look = lambda number: service.complete("asset-0") if number == 3 else None
-    job = rendered(service, poll=0.2)
-    job._watches.pace.due += NEVER
+    job = rendered(service, poll=NEVER)
     hub.publish(event("asset-0"))
     assert job.wait(10).status == "completed"
 

@@ -128,8 +128,9 @@ def test_completed_without_any_new_files_is_a_failure_in_the_end(monkeypatch):
         rendered(service).wait(10)
 
 
-def test_files_that_people_uploaded_stay_and_are_not_given(monkeypatch):
-    monkeypatch.setattr(watching, "UNCHANGED", 0.05)
+@pytest.mark.parametrize("tells", [True, False])
+def test_files_that_people_uploaded_stay_and_are_not_given(monkeypatch, tells: bool):
+    monkeypatch.setattr(watching, "UNCHANGED", 600.0 if tells else 0.05)
     service = MemoryRenders(1)
     service.made("asset-0", "stills", stills=1)
     (uploaded,) = service.files["asset-0"]
@@ -141,7 +142,7 @@ def test_files_that_people_uploaded_stay_and_are_not_given(monkeypatch):
             service.complete("asset-0", "stills", keep=True)
             service.complete("asset-0", "turntable")
 
-    service.on_look = on_look
+    service.on_look, service.tells = on_look, tells
     job = rendered(service).wait(10)
     assert len(job._files[0, "stills"]) == 2
     assert uploaded not in job._files[0, "stills"]

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, Protocol, TypeAlias
 
-from ipyassets.errors import AssetServiceError, InvalidRequest, RateLimited
+from ipyassets.errors import AssetServiceError, InvalidRequest
 from ipyassets.services.base import Record
 from ipyassets.services.events import Event, hub
 from ipyassets.services.rendering import RenderFile, RenderService, Standings
@@ -31,6 +31,8 @@ LONGEST: Final = 30.0
 """Seconds between two looks at most."""
 LONGEST_WITH_EVENTS: Final = 60.0
 """The same while a receiver runs: a safety net for events that never come."""
+SOON: Final = 1.0
+"""Seconds to the first look that is to confirm what the one before has shown, or an event has told."""
 GATHERING: Final = 0.25
 """Seconds between the first event and the look it leads to, so that a burst of them leads to one."""
 _LISTED_AT_ONCE: Final = 8
@@ -47,19 +49,24 @@ class Pace:
         self.wait = first
         self.due = time.monotonic() + first
         self._heard = False
+        self._confirming = 0
 
-    def looked(self, *, changed: bool, at_least: float = 0.0) -> None:
+    def looked(self, *, changed: bool, soon: bool = False, at_least: float = 0.0) -> None:
+        """``soon``: something was seen that only another look can tell; ``at_least``: seconds the service asks for."""
         longest = LONGEST_WITH_EVENTS if hub.receiving else LONGEST
-        if changed:
+        self._confirming = self._confirming + 1 if soon else 0
+        if soon:
+            self.wait = min(self.first, SOON * GROWTH ** (self._confirming - 1), longest)
+        elif changed:
             # Events do come: the next change will be told as well.
             self.wait = LONGEST_WITH_EVENTS if self._heard and hub.receiving else self.first
         else:
-            self.wait = max(self.first, min(self.wait * GROWTH, longest))
+            self.wait = max(min(self.wait * GROWTH, longest), 0.0 if self._heard else self.first)
         self.due = time.monotonic() + max(self.wait, at_least)
 
     def heard(self) -> None:
         """An event came; should the look it leads to show nothing yet, the next ones come soon."""
-        self._heard, self.wait = True, min(self.wait, self.first)
+        self._heard, self.wait = True, min(self.wait, self.first, SOON)
 
     def reset(self) -> None:
         self.wait = self.first
@@ -77,11 +84,11 @@ class Followed(Protocol):
     def wants_files(self, id: str, standings: Standings) -> bool:
         """Whether the files of an asset must be listed."""
 
-    def looked(self, standings: Standings, files: Mapping[str, Found], ids: Iterable[str]) -> bool:
-        """Take note of what was found of ``ids``; whether anything changed."""
+    def looked(self, standings: Standings, files: Mapping[str, Found], ids: Iterable[str]) -> None:
+        """Take note of what was found of ``ids``, and of when to look next."""
 
     def troubled(self, error: AssetServiceError) -> None:
-        """Take note that a look failed."""
+        """Take note that a look failed, and of when to look next."""
 
     def give_up(self, error: AssetServiceError) -> None:
         """Take note that nobody looks any more."""
@@ -171,14 +178,11 @@ class Follower:
             log.exception("looking how the renders of %s stand failed", self.service.title)
             self._failed(who, _surprise(self.service, error))
             return
-        limits = [error.retry_after or 0.0 for error in files.values() if isinstance(error, RateLimited)]
         for one in who:
-            changed = one.looked(standings, files, asked)
-            one.pace.looked(changed=changed, at_least=max(limits, default=0.0))
+            one.looked(standings, files, asked)
 
     def _failed(self, who: Sequence[Followed], error: AssetServiceError) -> None:
         for one in who:
-            one.pace.looked(changed=False, at_least=getattr(error, "retry_after", None) or 0.0)
             one.troubled(error)
 
     def _heard(self, event: Event) -> None:

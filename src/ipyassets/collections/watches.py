@@ -17,6 +17,7 @@ from ipyassets.errors import (
     InvalidRequest,
     NotFound,
     PermissionDenied,
+    RateLimited,
 )
 from ipyassets.services.base import Record
 from ipyassets.services.rendering import PARTS, Part, RenderOrder, RenderService, Stage, Standings
@@ -83,7 +84,7 @@ class Watches:
         stages = standings.stages.get(id, {})
         return any(watch.wants_files(stages.get(part)) for part, watch in self._parts(id))
 
-    def looked(self, standings: Standings, files: Mapping[str, Found], ids: Iterable[str]) -> bool:
+    def looked(self, standings: Standings, files: Mapping[str, Found], ids: Iterable[str]) -> None:
         now, trouble, verdicts = time.monotonic(), None, list[tuple[str, Part, Verdict]]()
         for id in ids:
             stages, found = standings.stages.get(id, {}), files.get(id)
@@ -105,12 +106,15 @@ class Watches:
                 verdicts.append((id, part, verdict))
         self._refusals = self._refusals + 1 if isinstance(trouble, AuthenticationError) else 0
         news = [entry for entry in verdicts if entry[2].stage is not None]
+        limits = [_limit(error) for error in files.values() if isinstance(error, AssetServiceError)]
+        soon = any(verdict.soon for _, _, verdict in verdicts)
+        self.pace.looked(changed=bool(news), soon=soon, at_least=max(limits, default=0.0))
         self._tell(news, trouble, over=False)
         if trouble is not None and self._refusals >= REFUSED_LOOKS:
             self.give_up(trouble)
-        return bool(news) or any(verdict.soon for _, _, verdict in verdicts)
 
     def troubled(self, error: AssetServiceError) -> None:
+        self.pace.looked(changed=False, at_least=_limit(error))
         self._refusals = self._refusals + 1 if isinstance(error, _FOR_GOOD) else 0
         if self._refusals >= REFUSED_LOOKS:
             self.give_up(error)
@@ -135,6 +139,11 @@ class Watches:
 
     def _what(self, part: Part, record: Record) -> str:
         return what(self._service, part, record)
+
+
+def _limit(error: AssetServiceError) -> float:
+    """Seconds the service asked to wait."""
+    return (error.retry_after or 0.0) if isinstance(error, RateLimited) else 0.0
 
 
 def what(service: RenderService, part: Part, record: Record) -> str:

@@ -21,12 +21,13 @@ Version: TypeAlias = tuple[str, str | None, datetime | None]
 STALE_FAILED: Final = 30.0
 """Seconds after an order in which "failed" is not believed where it had been said before the order too."""
 UNCHANGED: Final = 30.0
-"""Seconds that a set of files must stay as it is before it is taken although not all of it is new: people upload
-files of their own beside the renders, and those stay."""
+"""Seconds that a set of files must stay as it is before it is taken although not all of it is new, and nobody says that
+the work is done: people upload files of their own beside the renders, and those stay."""
 OVERDUE: Final = 300.0
 """Seconds after which work that is said to be completed, but has brought no new files, has failed."""
 _LOOKS: Final = 2
-"""Looks that must find the same files where no word about them is believed: they may come one by one."""
+"""Looks that must find the same files where the word about them is not believed, or not all of them are new: they may
+come one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +107,15 @@ class Watch:
         new = tuple(file for file in files if file.version not in old)
         if stage == "failed" and (self._moved or (there != old and not new) or now - self.began > STALE_FAILED):
             return self._failed()
-        whole = len(new) == len(files) and self.expected <= {file.media for file in new}
-        told = stage == "completed" and self._moved
-        if new and (
-            (whole and (told or self._looks >= _LOOKS)) or (stage != "failed" and now - self._there_since >= UNCHANGED)
-        ):
-            return self._end("completed", new)
+        told, settled = stage == "completed" and self._moved, self._looks >= _LOOKS
+        if new:
+            signs = (told, settled, len(new) == len(files))  # any two of them are enough
+            whole = sum(signs) > 1 and self.expected <= {file.media for file in new}
+            if whole or (stage != "failed" and now - self._there_since >= UNCHANGED):
+                return self._end("completed", new)
         if not told or new:
             self._completed_since = None
-            return self._working("running", soon=self._looks == 1) if new else Verdict()
+            return self._working("running", soon=True) if new else Verdict()
         if self._completed_since is None:
             self._completed_since = now
         if now - self._completed_since > OVERDUE:
