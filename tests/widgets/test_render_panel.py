@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -287,6 +288,21 @@ def test_nothing_is_asked_where_nothing_is_replaced(panel_of: Open, client: Stud
     panel._button.click()
     settled(panel)
     assert len(client.asked) == 1
+
+
+def test_what_a_job_made_counts_as_there(panel_of: Open, client: StudioClient):
+    nothing_made(client)
+    panel = panel_of(client.assets(0), client)
+    job = panel.submit()
+    settled(panel)
+    assert text(panel._estimate) == "None of them has renders yet."
+    client.core.files.clear()
+    told = threading.Event()
+    job.finish(0, 1, 2)
+    job.on_done(lambda _: told.set())
+    assert told.wait(10)
+    settled(panel)
+    assert text(panel._estimate) == "1 of 1 has renders already, which are replaced: asset-0."
 
 
 def test_code_does_as_told_without_a_question(panel_of: Open, client: StudioClient):

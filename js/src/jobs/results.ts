@@ -175,7 +175,7 @@ export class Results {
             h(
               "figcaption",
               { dir: "auto", title: still.name },
-              still.state === "error" ? still.message : still.name,
+              still.state === "error" ? still.message : `Still ${still.index + 1}`,
             ),
           );
           this.#strip.append(...[...figures].sort(([a], [b]) => a - b).map(([, element]) => element));

@@ -207,12 +207,19 @@ class RenderPanel(w.VBox):  # type: ignore[misc]  # ipywidgets is not typed
             if not choice.groups:
                 raise InvalidRequest(" ".join(choice.left_out) or self._nothing())
             for client, assets in choice.groups:
-                self._monitor.add(await _ordered(client, assets, order))
+                job = await _ordered(client, assets, order)
+                self._monitor.add(job)
+                job.on_done(self._made)
         finally:
             self._sending = False
             self._refresh()
         self._begin(self._look(0))
         return self.jobs[-1]
+
+    def _made(self, _job: JobBase) -> None:
+        """A job is over: there are other renders now than were looked at."""
+        if self.comm is not None:
+            self._begin(self._look(0))
 
     def _begin(self, work: Coroutine[Any, Any, Any]) -> None:
         future = loop.submit(work)
