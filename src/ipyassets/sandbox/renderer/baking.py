@@ -15,7 +15,7 @@ from ipyassets.sandbox.renderer.engines import Engine, make_engine
 from ipyassets.sandbox.renderer.light import fall_of_light, ground_light
 from ipyassets.sandbox.renderer.model import Array, Model
 from ipyassets.sandbox.renderer.shade import Baked, Surfaces
-from ipyassets.sandbox.renderer.surface import corner_normals, face_normals, find_sides, make_grid
+from ipyassets.sandbox.renderer.surface import Grid, corner_normals, face_normals, find_sides, make_grid
 
 __all__ = ["BakedModel", "Light", "bake", "restore"]
 
@@ -104,7 +104,8 @@ def bake(model: Model, *, engine: str | None = None, samples: int | None = None,
     grid = make_grid(shown.corners, sides.double, spacing=float(np.sqrt(22 / limit)), limit=limit)
     ground = ground_light(opaque, detail)
     light = fall_of_light(shown.corners, normals, grid, ground, opaque, detail=detail)
-    return restore(model, Light(sides.flipped, sides.double, limit, light, ground), engine=engine)
+    kept = Light(sides.flipped, sides.double, limit, light, ground)
+    return _baked(shown, normals, grid, kept, engine)
 
 
 def restore(model: Model, light: Light, *, engine: str | None = None) -> BakedModel:
@@ -114,7 +115,11 @@ def restore(model: Model, light: Light, *, engine: str | None = None) -> BakedMo
     shown = _flip(model, light.flipped)
     normals = corner_normals(shown.corners, shown.normals)
     grid = make_grid(shown.corners, light.double, spacing=float(np.sqrt(22 / light.limit)), limit=light.limit)
-    # Flipping swaps corners, so primary hits need an engine on the flipped triangles.
+    return _baked(shown, normals, grid, light, engine)
+
+
+def _baked(shown: Model, normals: Array, grid: Grid, light: Light, engine: str | None) -> BakedModel:
+    # Flipping swapped corners, so primary hits need an engine on the flipped triangles.
     baked = Baked(Surfaces.of(shown, normals), grid, light.model, light.ground)
     return BakedModel(baked, make_engine(shown.corners, engine), light)
 

@@ -31,5 +31,5 @@ class Detail:
 FULL = Detail(probes=48, spacing=1 / 18, points=60_000, dome=180, key=40, low=40, ground=224, samples=70_000)
 COARSE = Detail(probes=24, spacing=1 / 18, points=60_000, dome=80, key=20, low=16, ground=128, samples=35_000)
 """What the numpy engine can afford."""
-DRAFT = Detail(probes=10, spacing=1 / 5, points=4_000, dome=16, key=3, low=2, ground=40, samples=3_000)
+DRAFT = Detail(probes=8, spacing=1 / 5, points=4_000, dome=10, key=2, low=1, ground=32, samples=3_000)
 """For trials: the shapes and colours are right, shadows are in steps."""
