@@ -1,7 +1,8 @@
 import "./host.css";
 // The turntable player and the comparison over made-up pictures, without Jupyter: `npm run page`, then open
 // /looks.html of the address it prints.
-// Parameters: show=player|compare, theme=dark, width, height, count, images, large, missing, delay, case=loading|error|gone.
+// Parameters: show=player|compare, theme=dark, width, height, count, images, large, missing, delay,
+// case=loading|error|gone, film=address of an MP4 that the browser plays itself.
 import compare from "../src/compare/index";
 import type { ImageFacts } from "../src/compare/protocol";
 import player from "../src/player/index";
@@ -72,8 +73,9 @@ function part(whole: OffscreenCanvas, [left, top, right, bottom]: number[], most
 function playerModel() {
   const count = number("count", 36);
   const [width, height] = parameters.has("wide") ? [960, 540] : [512, 512];
+  const mp4 = parameters.get("film");
   const film: Film = {
-    state: shown === "loading" ? "loading" : shown === "error" ? "error" : "frames",
+    state: mp4 ? "video" : shown === "loading" ? "loading" : shown === "error" ? "error" : "frames",
     count,
     fps: 12,
     width,
@@ -98,7 +100,10 @@ function playerModel() {
         }
         fake.receive({ op: "part", request, frames }, buffers);
       }
-      if (op === "poster") {
+      if (op === "video" && mp4) {
+        const bytes = await (await fetch(mp4)).arrayBuffer();
+        fake.receive({ op: "reply", request, mime: "video/mp4", buffer: 0 }, [new DataView(bytes)]);
+      } else if (op === "poster") {
         const { mime, view } = await encoded(turned(0, count, width, height));
         fake.receive({ op: "reply", request, poster: { state: "ok", mime, buffer: 0 } }, [view]);
       } else if (request) fake.receive({ op: "reply", request });
