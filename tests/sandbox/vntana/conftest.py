@@ -101,3 +101,20 @@ def admin(sandbox: Sandbox, caller: Callable[[], Caller]) -> Caller:
 def public(sandbox: Sandbox) -> Iterator[Caller]:
     with Caller("public", sandbox.connection_info()["vntana"]["public_url"]) as each:
         yield each
+
+
+@pytest.fixture
+def listen(sandbox):
+    """Subscribes to the events of one test."""
+    bus = sandbox.vntana_api.bus
+    before = list(bus._listeners)
+    yield bus.subscribe
+    bus._listeners[:] = before
+
+
+@pytest.fixture
+def events(listen):
+    """Names of the events of one run, as they come."""
+    heard = []
+    listen(lambda name, index: heard.append((name, index)))
+    return heard

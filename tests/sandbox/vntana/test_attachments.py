@@ -13,7 +13,7 @@ from ipyassets.sandbox.vntana.accounts import HARBOUR, NORTHLIGHT, OUTDOOR, SHOW
 
 from . import contract
 from .conftest import code
-from .test_renders import actions, attachments, place
+from .renders import actions, attachments, place
 from .test_search import everything
 
 PATH = "/v1/attachments/search"

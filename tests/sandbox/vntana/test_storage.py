@@ -14,8 +14,8 @@ from ipyassets.sandbox.vntana.accounts import HARBOUR, NORTHLIGHT, WORKSHOP
 
 from . import contract
 from .conftest import code
+from .renders import attachments
 from .test_attachments import load
-from .test_renders import attachments
 from .test_search import everything
 
 PATH = "/v1/storage/download/clients/sign-url"
