@@ -1,11 +1,12 @@
 """Make the pictures of README and docs: the example notebook, in a real JupyterLab, on the sandbox.
 
-``python scripts/screenshots.py`` writes ``docs/images/explorer-*.png``; needs the ``test`` extra and Chromium.
+``python scripts/screenshots.py`` writes ``docs/images/*.png``; needs the ``test`` extra and Chromium.
 """
 
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import sys
 import tempfile
@@ -19,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.lab import chromium  # noqa: E402
 from tests.lab.explorer import View  # noqa: E402
+from tests.lab.jobs import JobView  # noqa: E402
 from tests.lab.notebook import Notebook, write_notebook  # noqa: E402
 from tests.lab.server import JupyterServer  # noqa: E402
 
@@ -29,6 +31,15 @@ LARGEST = 400_000
 NARROW = [
     "import ipyassets as ia, ipywidgets\nservices = ia.connect()\nexplorer = services.explore(height=700)",
     "ipywidgets.Box([explorer], layout=ipywidgets.Layout(width='372px'))",
+]
+
+JOBS = [
+    "import ipyassets as ia\nservices = ia.connect()\nexplorer = services.explore()",
+    """\
+film = ia.Turntable(frames=12, fps=6, width=256, height=256)
+job = services.vntana.render(explorer.assets[:12], width=640, height=360, turntable=film, poll=1)
+job""",
+    "panel = ia.RenderPanel(explorer)\nexplorer.selection = explorer.assets[8:11]\npanel",
 ]
 
 
@@ -45,6 +56,7 @@ def main() -> None:
             with chromium.running(playwright, path, folder / "chromium") as browser:
                 example(browser, server)
                 narrow(browser, server)
+                jobs(browser, server)
         finally:
             server.stop()
 
@@ -108,6 +120,42 @@ def narrow(browser: Browser, server: JupyterServer) -> None:
     view.tile(2).click()
     view.page.mouse.move(2, 2)
     keep("explorer-narrow", view.root.screenshot())
+    notebook.page.close()
+
+
+def jobs(browser: Browser, server: JupyterServer) -> None:
+    """A job half way, its results, and the panel that orders such jobs."""
+    path = server.root / "jobs.ipynb"
+    write_notebook(path, JOBS)
+    notebook = opened(browser, server, path, 1100, 900)
+    notebook.run(0, 1)
+    view = JobView(notebook, 1)
+    expect(view.count).to_have_text(re.compile("^[4-8] of 12 done"), timeout=180_000)
+    for line in range(5):
+        view.expect_picture(line)
+    notebook.page.mouse.move(2, 2)
+    keep("job-monitor", view.root.screenshot())
+
+    expect(view.words).to_have_text("Done", timeout=180_000)
+    notebook.theme("JupyterLab Dark")
+    view.button("Show results").click()
+    stills = view.results.locator("figure img")
+    expect(stills).to_have_count(5)
+    for still in stills.all():
+        still.evaluate("(image) => image.decode()")
+    view.results.locator("video").evaluate(
+        "(film) => film.readyState > 1 || new Promise((done) => film.addEventListener('loadeddata', done))"
+    )
+    keep("job-results", view.root.screenshot())
+    notebook.theme("JupyterLab Light")
+
+    notebook.run(2)
+    panel = notebook.output(2).locator(".ipya-panel")
+    expect(panel.locator(".ipya-panel-estimate")).to_contain_text("have renders already")
+    panel.get_by_role("button", name="Render 3 assets").click()
+    expect(panel.get_by_role("button", name="Replace and render")).to_be_visible()
+    notebook.page.mouse.move(2, 2)
+    keep("render-panel", panel.screenshot())
     notebook.page.close()
 
 

@@ -25,7 +25,7 @@ export interface ListEvents {
 export class List {
   readonly element: HTMLElement;
   readonly #body = h("div", { class: "ipya-lines", role: "rowgroup" });
-  readonly #empty = h("div", { class: "ipya-lines-none" });
+  readonly #empty = h("div", { class: "ipya-lines-none", role: "none" });
   readonly #rows = new Map<number, RowView>();
   readonly #job: Job;
   readonly #events: ListEvents;
@@ -171,7 +171,9 @@ export class List {
     const now = Date.now() / 1000;
     for (const index of wanted) {
       const view = this.#rows.get(index) ?? this.#make(index, now);
-      view.element.style.transform = `translateY(${(this.#places.get(index) ?? 0) * this.#rowHeight}px)`;
+      const place = this.#places.get(index) ?? 0;
+      view.element.style.transform = `translateY(${place * this.#rowHeight}px)`;
+      view.element.setAttribute("aria-rowindex", String(place + 1));
     }
     this.#job.tiles.pin(this, Ranges.indices(wanted));
     for (const view of this.#rows.values()) view.element.tabIndex = view.index === this.#tabStop() ? 0 : -1;

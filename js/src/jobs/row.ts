@@ -18,7 +18,7 @@ export const stageIcon = (stage: Stage): SVGSVGElement => icon(ICONS[stage]);
 export class RowView {
   readonly element: HTMLElement;
   readonly index: number;
-  readonly #picture = h("div", { class: "ipya-line-picture", role: "gridcell", "aria-hidden": "true" });
+  readonly #picture = h("div", { class: "ipya-line-picture", "aria-hidden": "true" });
   readonly #name = h("div", { class: "ipya-line-name", dir: "auto" });
   readonly #error = h("div", { class: "ipya-line-error", dir: "auto" });
   readonly #stages: Chip[];
@@ -34,7 +34,6 @@ export class RowView {
         role: "row",
         class: "ipya-jobline",
         "data-index": index,
-        "aria-rowindex": index + 1,
         tabindex: -1,
         [SUPPRESS]: "true",
       },
