@@ -210,10 +210,13 @@ def test_an_account_that_is_shut_out_on_the_way(sandbox, vntana, assets):
 
 
 def test_the_service_is_away_for_a_while(sandbox, vntana, assets):
-    troubles = []
+    sandbox.renders.hold()
     job = vntana.render(assets[30], **SMALL)
-    job.subscribe(lambda: troubles.append(job.trouble))
     sandbox.faults.add("/v1/products", kind="reset", count=12)
+    troubled = threading.Event()
+    job.subscribe(lambda: troubled.set() if isinstance(job.trouble, ServiceUnavailable) else None)
+    in_time(troubled)
+    sandbox.renders.resume()
     assert job.wait(TIMEOUT).status == "completed"
     assert job.trouble is None
 

@@ -129,7 +129,7 @@ def test_waiting():
         job.wait(0)
     with pytest.raises(TimeoutError):
         job.wait(0.01)
-    for wrong in (-1, "5", True):
+    for wrong in (-1, "5", True, float("nan")):
         with pytest.raises(InvalidRequest, match="timeout"):
             job.wait(wrong)
     job.put(*((i, part, "failed", ERROR) for i in (0, 1) for part in ("stills", "turntable")))

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -478,24 +479,47 @@ except KeyboardInterrupt as interrupted:
     assert done.stdout == "True True\n", done.stderr
 
 
+def ctrl_c_once_waiting() -> None:
+    """Ctrl-C, as soon as the main thread waits for the loop thread."""
+
+    def press() -> None:
+        while True:
+            frame = sys._current_frames()[threading.main_thread().ident]
+            if frame.f_code.co_name == "wait" and frame.f_back.f_code.co_name == "result":
+                break
+            time.sleep(0.001)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=press).start()
+
+
 def test_ctrl_c_while_waiting_leaves_the_job_going():
     service = MemoryRenders(1)
     going = threading.Event()
     service.on_look = lambda number: None if number < 3 or not going.is_set() else service.complete("asset-0")
     job = rendered(service)
-    real = job._finished
-
-    async def interrupted_at_once(seconds: float | None) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
-        await real(seconds)
-
-    job._finished = interrupted_at_once
+    ctrl_c_once_waiting()
     with pytest.raises(KeyboardInterrupt) as interrupted:
         job.wait(30)
     assert interrupted.value.partial is job
     going.set()
-    del job._finished
     assert job.wait(30).status == "completed"
+
+
+def test_ctrl_c_while_the_order_is_sent_says_what_may_be():
+    service = MemoryRenders(1)
+
+    def on_submit() -> Any:
+        ctrl_c_once_waiting()
+        return asyncio.Event().wait()
+
+    service.on_submit = on_submit
+    with pytest.raises(KeyboardInterrupt, match="follow_renders") as caught:
+        rendered(service)
+    job = caught.value.partial
+    assert (job.status, job.done) == ("failed", True)
+    service.on_submit = None
+    assert job.retry_failed().wait(10).status == "completed"
 
 
 # -- awaited --------------------------------------------------------------------------------------------------------

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, Literal, NoReturn, Self, TypeAlias, TypeVar
 
 from ipyassets.collections.assets import AssetBase
+from ipyassets.collections.callbacks import call, plain_function
 from ipyassets.collections.progress import bar
 from ipyassets.errors import AssetServiceError, Interrupted, InvalidRequest, JobFailed, JobTimeout
 from ipyassets.http import loop
@@ -148,26 +148,26 @@ class JobBase(ABC):
 
         Callbacks run one after the other on a thread of their own, so they may take their time and use the job.
         """
-        _plain_function(callback)
+        plain_function(callback)
 
         def begin() -> None:
             self._on_item.append(callback)
             self._keep()
             for item in self._items:
                 if item.index in self._told_done:
-                    _call(callback, item)
+                    call(callback, item)
 
         loop.loop().call_soon_threadsafe(begin)
 
     def on_done(self, callback: Callable[[Self], Any]) -> None:
         """Call ``callback(job)`` when all work is over; at once if it is. As for `on_item_done`."""
-        _plain_function(callback)
+        plain_function(callback)
 
         def begin() -> None:
             self._on_done.append(callback)
             self._keep()
             if self._over.is_set():
-                _call(callback, self)
+                call(callback, self)
 
         loop.loop().call_soon_threadsafe(begin)
 
@@ -254,12 +254,12 @@ class JobBase(ABC):
             if item.done and item.index not in self._told_done:
                 self._told_done.add(item.index)
                 for callback in tuple(self._on_item):
-                    _call(callback, item)
+                    call(callback, item)
         if self.done and not self._over.is_set():
             self._over.set()
             _called_back.discard(self)
             for whole in tuple(self._on_done):
-                _call(whole, self)
+                call(whole, self)
 
     async def _finished(self, timeout: float | None) -> None:  # noqa: ASYNC109  # said in the error
         """Until it is done. Raises `JobTimeout`, `JobFailed` if nothing at all succeeded, and what broke it off."""
@@ -382,26 +382,6 @@ def _status(stages: Iterable[str]) -> JobStatus:
 def _seconds(timeout: Any) -> float | None:
     if timeout is None:
         return None
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout < 0:
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout >= 0:
         raise InvalidRequest(f"timeout must be seconds, 0 or more, or None to wait for ever; got {timeout!r:.80}.")
-    return float(timeout)
-
-
-def _plain_function(callback: Any) -> None:
-    if not callable(callback) or asyncio.iscoroutinefunction(callback):
-        raise InvalidRequest("A callback must be a plain function; to await, use `await job`.")
-
-
-@cache
-def _callback_thread() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, thread_name_prefix="ipyassets-callbacks")
-
-
-def _call(callback: Callable[[Any], Any], about: Any) -> None:
-    def run() -> None:
-        try:
-            callback(about)
-        except Exception:  # the person's own code: said, and the job goes on
-            log.exception("a callback of a job failed")
-
-    _callback_thread().submit(run)
+    return None if math.isinf(timeout) else float(timeout)

@@ -218,7 +218,7 @@ class RenderJobBase(JobBase, Generic[T]):
         Assets whose turntable failed are in `failures`.
         """
         found = []
-        for item, one in zip(self._items, self._chosen, strict=True):
+        for item, one in zip(self._items, self._chosen, strict=False):
             files = self._files.get((item.index, "turntable"))
             if not files:
                 continue
@@ -234,7 +234,7 @@ class RenderJobBase(JobBase, Generic[T]):
     def _stills(self) -> StillStream:
         self.last_batch = None  # two batches at once would double the memory
         stills: list[Still] = []
-        for item, one in zip(self._items, self._chosen, strict=True):
+        for item, one in zip(self._items, self._chosen, strict=False):
             files = self._files.get((item.index, "stills"))
             if files:
                 stills.extend(Still(one.record, file) for file in sorted(files, key=lambda file: file.position))
@@ -282,11 +282,7 @@ class RenderJob(RenderJobBase[RenderedTurntable], BlockingJob):
         try:
             loop.run(self._place(find))
         except KeyboardInterrupt:
-            raise Interrupted(
-                "Interrupted while renders were ordered; the service may have taken the order. "
-                "follow_renders() picks up what is under way.",
-                partial=self,
-            ) from None
+            raise Interrupted(str(_broken_off(self.title)), partial=self) from None
         return self
 
 
@@ -324,7 +320,7 @@ class AsyncRenderJob(RenderJobBase[AsyncRenderedTurntable], AwaitedJob):
 
 def _broken_off(title: str) -> AssetServiceError:
     return AssetServiceError(
-        f"{title}: the order was broken off; the service may have taken it. follow_renders() picks it up."
+        f"{title}: broken off before the service answered; it may have taken an order. follow_renders() picks it up."
     )
 
 
