@@ -91,8 +91,15 @@ export class Part {
     this.#onReady = onReady;
   }
 
+  /** Whether what is here, or on its way, is enough for `box` seen with `sharpness` (1: all of its own pixels). */
+  covers(box: Box, sharpness: number): boolean {
+    if (this.#wanted) return holds(this.#wanted, box);
+    if (!this.box || !this.bitmap) return false;
+    const has = this.bitmap.width / (this.box.right - this.box.left);
+    return holds(this.box, box) && has >= Math.min(1, sharpness) * 0.95;
+  }
+
   want(box: Box): void {
-    if ((this.box && holds(this.box, box)) || (this.#wanted && holds(this.#wanted, box))) return;
     this.#asking?.abort();
     const asking = new AbortController();
     this.#asking = asking;

@@ -21,6 +21,8 @@ import { Part, type Pictures } from "./pictures";
 
 /** Milliseconds without a movement after which pictures are drawn well, and looked at closely if need be. */
 const REST = 140;
+/** How much more than what shows is asked for, so that a small movement meets pixels that are there. */
+const MARGIN = 0.25;
 /** CSS pixels an arrow key moves the pictures. */
 const NUDGE = 40;
 
@@ -172,8 +174,12 @@ export class CompareView {
       if (!image || image.whole || !bitmap) continue;
       const lies = fitted(image, this.#frame);
       const wanted = (lies.right - lies.left) * this.#place.scale * this.#ratio;
-      const box = wanted > bitmap.width * 1.05 && seenPixels(image, this.#frame, this.#place, this.#pane);
-      if (box) this.#parts[index]?.want(box);
+      if (wanted <= bitmap.width * 1.05) continue;
+      const seen = seenPixels(image, this.#frame, this.#place, this.#pane, 0);
+      const part = this.#parts[index];
+      if (!seen || !part || part.covers(seen, wanted / image.width)) continue;
+      const box = seenPixels(image, this.#frame, this.#place, this.#pane, MARGIN);
+      if (box) part.want(box);
     }
   }
 

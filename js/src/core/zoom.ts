@@ -96,7 +96,7 @@ export function inPane(part: Box, place: Place, pane: Size): Box {
 }
 
 /** The pixels of a picture that show, with a margin, whole and within it; null if none do. */
-export function seenPixels(picture: Size, frame: Size, place: Place, pane: Size, margin = 0.15): Box | null {
+export function seenPixels(picture: Size, frame: Size, place: Place, pane: Size, margin: number): Box | null {
   const lies = fitted(picture, frame);
   const scale = picture.width / (lies.right - lies.left);
   const across = (pane.width / place.scale) * (0.5 + margin);
