@@ -94,6 +94,8 @@ class Settings:
     """Seconds; the documents tell none. Each look at the status signs anew."""
     archive_grouping: Literal["inference", "model", "type"] = "inference"
     """What the directories stand for where ``flat`` is not set: that they exist is documented, no more."""
+    archive_bandwidth: float | None = None
+    """Bytes a second with which an archive is sent, about; None: as fast as it goes."""
     archive_deflated: bool = False
     """Whether members are compressed; most of them have been, in their own formats."""
     archive_streamed: bool = False

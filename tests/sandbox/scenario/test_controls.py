@@ -6,13 +6,16 @@ import io
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from ipyassets.sandbox import Sandbox
 from ipyassets.sandbox.scenario.packing import Member
+from ipyassets.sandbox.scenario.sending import ArchiveFile
 
 Start = Callable[[], str]
 Open = Callable[[], zipfile.ZipFile]
@@ -240,6 +243,38 @@ def test_no_ranges(restored: Sandbox, anyone: httpx.Client, start: Start, status
     response = anyone.get(url, headers={"Range": "bytes=0-9"})
     assert (response.status_code, response.headers["accept-ranges"]) == (200, "none")
     assert zipfile.ZipFile(io.BytesIO(response.content)).testzip() is None
+
+
+def test_no_length(restored: Sandbox, anyone: httpx.Client, start: Start, status: Callable[[str], dict]) -> None:
+    restored.archives.no_length()
+    response = anyone.get(status(start())["downloadUrl"], headers={"Range": "bytes=0-9"})
+    assert (response.status_code, response.headers["transfer-encoding"]) == (200, "chunked")
+    assert "content-length" not in response.headers
+    assert zipfile.ZipFile(io.BytesIO(response.content)).testzip() is None
+
+
+async def test_bandwidth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow archive goes in many small pieces, so that a reader can begin before the end."""
+    file = tmp_path / "slow.zip"
+    file.write_bytes(bytes(range(256)) * 400)
+    pieces: list[bytes] = []
+    pauses: list[float] = []
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        pieces.append(message.get("body", b""))
+
+    async def receive() -> MutableMapping[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr("ipyassets.sandbox.scenario.sending.asyncio.sleep", sleep)
+    slow = ArchiveFile(file, "slow.zip", etag="x", modified="", bandwidth=100_000)
+    await slow({"type": "http", "method": "GET", "headers": [], "asgi": {"spec_version": "2.4"}}, receive, send)
+    assert b"".join(pieces) == file.read_bytes()
+    assert max(map(len, pieces)) == 2_000
+    assert sum(pauses) == pytest.approx(1.024)
 
 
 def test_reset_of_the_sandbox(restored: Sandbox, start: Start, status: Callable[[str], dict]) -> None:

@@ -16,8 +16,6 @@ from ipyassets.sandbox import Sandbox
 from ipyassets.sandbox.scenario import ScenarioApi, media
 from ipyassets.sandbox.scenario.formats import DOWNLOADS
 
-pytest.importorskip("trimesh")
-
 HEIF = pytest.mark.skipif(find_spec("pillow_heif") is None, reason="no HEIF encoder")
 AVIF = pytest.mark.skipif(not features.check("avif"), reason="no AVIF encoder")
 RASTER = {"gif", "heif", "jpeg", "jpg", "png", "webp", "avif", "tif", "tiff"}

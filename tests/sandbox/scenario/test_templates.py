@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from ipyassets.sandbox.scenario.templates import Template, numbered, slug
 
@@ -83,3 +85,24 @@ def test_equal_names_are_numbered() -> None:
     ]
     longest = "x" * 123 + ".webp"
     assert [len(one) for one in numbered([longest, longest])] == [128, 128]
+
+
+@given(
+    template=st.lists(
+        st.sampled_from(["<prompt>", "<id>", "<description>", "<nope>", "/", "..", "\\", "-", "\ud800", "\n"])
+        | st.text(max_size=90)
+    ).map("".join),
+    prompt=st.none() | st.text(min_size=1, max_size=300),
+)
+@example(template="/" * 50, prompt=None)
+def test_paths_stay_inside_and_within_the_limits(template: str, prompt: str | None) -> None:
+    values = {**VALUES, "prompt": slug(prompt), "description": slug(prompt)}
+    *folders, name = Template.parse(template).path(values, "webp").split("/")
+    assert len(name) <= 128
+    assert name.endswith(".webp")
+    assert name != ".webp"
+    for folder in folders:
+        assert 0 < len(folder) <= 64
+        assert folder not in {".", ".."}
+    assert not set("\\:*?<>|") & set(name + "".join(folders))
+    (name + "".join(folders)).encode()

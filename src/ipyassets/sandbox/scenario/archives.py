@@ -128,7 +128,7 @@ class Batches:
             if trouble.alter is not None:
                 members = trouble.alter(members)
         today = dt.datetime.fromtimestamp(now, dt.UTC).strftime("%Y%m%d")
-        name = re.sub(r"[\x00-\x1f\x7f/\\]", "_", name or f"{today}-export")
+        name = re.sub(r"[\x00-\x1f\x7f/\\\ud800-\udfff]", "_", name or f"{today}-export")
         breaks = next((trouble.breaks_after for trouble in troubles if trouble.breaks_after is not None), None)
         id = f"job_{secrets.token_hex(12)}"
         how = settings.archive_deflated, settings.archive_streamed
@@ -183,6 +183,8 @@ class Batches:
             etag=hashlib.sha256(batch.id.encode()).hexdigest()[:32],
             modified=formatdate(batch.created, usegmt=True),
             ranges=all(trouble.ranges for trouble in batch.troubles),
+            sized=all(trouble.sized for trouble in batch.troubles),
+            bandwidth=self._world.settings.archive_bandwidth,
             breaking=breaking,
         )
 

@@ -28,6 +28,7 @@ class Trouble:
     breaks_after: int | None = None
     """Bytes after which the first URL, in the middle of its use, expires."""
     ranges: bool = True
+    sized: bool = True
     hits: int = 0
     """Jobs it befell so far."""
 
@@ -156,6 +157,10 @@ class Archives:
     def no_ranges(self, *, count: int | None = 1, skip: int = 0) -> Trouble:
         """The archive is served as a whole only."""
         return self._add(Trouble(count, skip, ranges=False))
+
+    def no_length(self, *, count: int | None = 1, skip: int = 0) -> Trouble:
+        """The archive is served as a whole only, and nobody says how long it is."""
+        return self._add(Trouble(count, skip, ranges=False, sized=False))
 
 
 def merged(troubles: Sequence[Trouble]) -> Course:

@@ -64,4 +64,6 @@ def _writable(format: str) -> bool:
         return bool(features.check("avif"))
     if format == "heif":  # its encoder is under the GPL, so it is nobody's default
         return find_spec("pillow_heif") is not None
-    return format != "fbx"  # nothing free writes it
+    if format in MESHES:
+        return format != "fbx" and find_spec("trimesh") is not None  # nothing free writes FBX
+    return True

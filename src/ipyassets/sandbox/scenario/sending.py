@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import re
@@ -16,6 +17,8 @@ from ipyassets.sandbox.faults import TRANSPORT
 
 __all__ = ["ArchiveFile", "Break", "send"]
 
+_BEAT = 0.02
+"""Seconds between two pieces of a file that is sent slowly."""
 _RANGE = re.compile(r"bytes=(?:(\d+)-(\d*)|-(\d+))")
 
 
@@ -58,34 +61,41 @@ class ArchiveFile(FileResponse):
         etag: str,
         modified: str,
         ranges: bool = True,
+        sized: bool = True,
+        bandwidth: float | None = None,
         breaking: Break | None = None,
     ) -> None:
         headers = {"ETag": f'"{etag}"', "Last-Modified": modified, "Accept-Ranges": "bytes" if ranges else "none"}
         super().__init__(path, headers=headers, media_type="application/zip", filename=name)
         self._ranges = ranges
+        self._sized = sized
+        self._bandwidth = bandwidth
         self._breaking = breaking
+        if bandwidth is not None:
+            self.chunk_size = max(1_024, min(self.chunk_size, int(bandwidth * _BEAT)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._ranges:
             scope = {**scope, "headers": [header for header in scope["headers"] if header[0] != b"range"]}
         breaking = self._breaking
-        if breaking is None:
-            await super().__call__(scope, receive, send)
-            return
 
-        async def some(message: Message) -> None:
+        async def paced(message: Message) -> None:
             body = message.get("body", b"")
-            if breaking.over:
-                return
-            if len(body) <= breaking.left:
+            if not self._sized and message["type"] == "http.response.start":
+                message["headers"] = [header for header in message["headers"] if header[0] != b"content-length"]
+            if breaking is not None:
+                if breaking.over:
+                    return
+                if len(body) > breaking.left:
+                    breaking.over = True
+                    message = {**message, "body": body[: breaking.left], "more_body": True}
                 breaking.left -= len(body)
-                await send(message)
-                return
-            breaking.over = True
-            await send({"type": "http.response.body", "body": body[: breaking.left], "more_body": True})
+            await send(message)
+            if self._bandwidth is not None and body:
+                await asyncio.sleep(len(body) / self._bandwidth)
 
-        await super().__call__(scope, receive, some)
-        if breaking.over:
+        await super().__call__(scope, receive, paced)
+        if breaking is not None and breaking.over:
             scope["extensions"][TRANSPORT].close()
             while (await receive())["type"] != "http.disconnect":
                 pass

@@ -29,7 +29,7 @@ _FUNCTION_WORDS = frozenset(
 _TOKEN = re.compile(r"<([A-Za-z_]+)>")
 _WORD = re.compile(r"[^\W_]+")
 _SEPARATORS = " -_.,+~"
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\\ud800-\udfff]')
 
 
 def slug(text: str | None) -> str | None:

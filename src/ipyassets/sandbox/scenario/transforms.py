@@ -113,7 +113,7 @@ def _flag(query: Mapping[str, str], name: str) -> bool:
     return value in {"true", "1", ""}
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=64)
 def _apply(how: Transform, content: bytes) -> bytes:
     with Image.open(io.BytesIO(content)) as stored:
         image = stored.convert("RGBA" if stored.has_transparency_data else "RGB")
