@@ -11,7 +11,7 @@ import contextlib
 import logging
 import time
 import weakref
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -50,7 +50,7 @@ class Arriving(Answer):
     what: str = ""
     resources: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack, repr=False)
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The body as it was sent (not decoded), as it comes. The reader sets the pace.
 
         Raises `ServiceUnavailable` where it breaks off, also where it ends before its ``Content-Length``.
@@ -59,8 +59,9 @@ class Arriving(Answer):
 
         failure: Exception | None = None
         try:
-            async for piece in self.response.aiter_raw():
-                yield piece
+            async with contextlib.aclosing(self.response.aiter_raw()) as raw:
+                async for piece in raw:
+                    yield piece
         except TransportError as error:
             failure = _unavailable(self.title, self.what, error)
         except Exception as error:

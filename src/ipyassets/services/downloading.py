@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal, TypeAlias
 
+from ipyassets.http.remote import RemoteFile
 from ipyassets.services.base import AssetService, Kind, Record
 
 __all__ = ["ArchiveOrder", "ArchiveService", "ArchiveStage", "ArchiveStanding", "DownloadService", "RemoteFile"]
@@ -14,37 +15,6 @@ __all__ = ["ArchiveOrder", "ArchiveService", "ArchiveStage", "ArchiveStanding", 
 ArchiveStage: TypeAlias = Literal["queued", "running", "completed", "failed"]
 
 DEFAULT_TEMPLATE: Final = "<prompt>-<id>"
-
-
-class RemoteFile(ABC):
-    """A file at a service, behind a URL that may expire: it is renewed as need be, and never shown."""
-
-    what: str
-    """What it is, in words for messages."""
-    name: str | None
-    """The file name the service gives it, without folders."""
-    media_type: str | None
-    """The content type the service promises, such as ``image/webp``."""
-
-    @abstractmethod
-    async def size(self) -> int | None:
-        """Bytes; None if the server does not say before it sends them."""
-
-    @abstractmethod
-    async def ranges(self) -> bool:
-        """Whether single parts can be read without the rest."""
-
-    @abstractmethod
-    async def read(self, start: int, stop: int) -> bytes:
-        """Bytes ``start`` up to ``stop``. Raises `BadResponse` where the server gives no parts, or another file."""
-
-    @abstractmethod
-    def stream(self, start: int = 0) -> AsyncIterator[bytes]:
-        """The bytes from ``start`` on as they come, at most some 256 kB at once; goes on where it broke off.
-
-        The reader sets the pace: what is not read is not fetched. Raises as `HttpClient.send` does once several tries
-        brought nothing more, and `BadResponse` if the file changed in the middle.
-        """
 
 
 @dataclass(frozen=True, slots=True)
