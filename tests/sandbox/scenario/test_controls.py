@@ -269,7 +269,7 @@ async def test_bandwidth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     async def sleep(seconds: float) -> None:
         pauses.append(seconds)
 
-    monkeypatch.setattr("ipyassets.sandbox.scenario.sending.asyncio.sleep", sleep)
+    monkeypatch.setattr("ipyassets.sandbox.scenario.sending.sleep", sleep)
     slow = ArchiveFile(file, "slow.zip", etag="x", modified="", bandwidth=100_000)
     await slow({"type": "http", "method": "GET", "headers": [], "asgi": {"spec_version": "2.4"}}, receive, send)
     assert b"".join(pieces) == file.read_bytes()

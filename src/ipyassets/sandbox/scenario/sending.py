@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
 import re
+from asyncio import sleep
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -92,7 +92,7 @@ class ArchiveFile(FileResponse):
                 breaking.left -= len(body)
             await send(message)
             if self._bandwidth is not None and body:
-                await asyncio.sleep(len(body) / self._bandwidth)
+                await sleep(len(body) / self._bandwidth)
 
         await super().__call__(scope, receive, paced)
         if breaking is not None and breaking.over:
