@@ -134,18 +134,19 @@ def test_two_pictures_are_looked_at_together(open_notebook: Open) -> None:
     canvases, zoom = compare.locator("canvas"), compare.locator(".ipya-zoom")
     expect(canvases).to_have_count(2)
     left, right = canvases.first, canvases.last
-    until_drawn(right)
-    seen = [until_drawn(left)]
-    fit = zoom.inner_text()
-    assert seen == [drawn(right)]
+    seen: list[int] = []
     mouse, press = notebook.page.mouse, notebook.page.keyboard.press
 
     def same_again() -> None:
-        """Both changed, and are alike."""
+        """Both changed, and are alike; also once they rest and are drawn well."""
         handles = [left.element_handle(), right.element_handle()]
         notebook.page.wait_for_function(DRAWN_LIKE, arg=[*handles, seen])
+        expect(compare).not_to_have_attribute("data-moving", "true")
+        assert notebook.page.evaluate(DRAWN_LIKE, [*handles, seen])
         seen.append(drawn(left))
 
+    same_again()
+    fit = zoom.inner_text()
     x, y, width = middle(left)
     mouse.move(x + width / 5, y + 20)
     mouse.wheel(0, 60)  # scrolls the notebook, as everywhere

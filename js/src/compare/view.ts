@@ -149,6 +149,7 @@ export class CompareView {
     this.#place = bounded(place, this.#frame, this.#pane, this.#ratio);
     this.#fit = fit;
     this.#resting = false;
+    this.element.dataset.moving = "true";
     clearTimeout(this.#restTimer);
     this.#restTimer = setTimeout(() => {
       this.#resting = true;
@@ -203,6 +204,7 @@ export class CompareView {
       resting: this.#resting,
     };
     for (const pane of this.#panes) this.#paintPane(pane, scene);
+    if (this.#resting) delete this.element.dataset.moving;
     this.#controls.sync({
       mode: this.#mode,
       pair: this.#pair,
