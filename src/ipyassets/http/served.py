@@ -15,7 +15,7 @@ from typing import Final
 from ipyassets.errors import BadResponse, ServiceUnavailable
 from ipyassets.http.exchange import Arriving
 
-__all__ = ["Body", "Version", "file_name"]
+__all__ = ["Body", "Version", "file_name", "plain_name"]
 
 _RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(?:(\d+)|\*)")
 _PIECE: Final = 256 * 1024
@@ -165,7 +165,12 @@ def file_name(headers: Mapping[str, str]) -> str | None:
         given = message.get_filename() or ""
     except (LookupError, ValueError):  # a character set that is none
         return None
-    name = PurePosixPath(_CONTROLS.sub("", given).replace("\\", "/")).name
+    return plain_name(given)
+
+
+def plain_name(text: str) -> str | None:
+    """A file name that somebody gave, without folders and control characters; None if nothing is left of it."""
+    name = PurePosixPath(_CONTROLS.sub("", text).replace("\\", "/")).name
     return name if name.strip(". ") else None
 
 

@@ -1,20 +1,27 @@
-"""Scenario: assets listed and searched, and the pictures they are shown by."""
+"""Scenario: assets listed and searched, the pictures they are shown by, their files, and archives of many."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final, TypeVar
 
 from ipyassets.errors import AssetServiceError, BadResponse, InvalidRequest, NotFound, ServiceUnavailable
 from ipyassets.http.client import HttpClient
 from ipyassets.http.messages import Call
-from ipyassets.services.base import AssetService, Capabilities, PosterSource, Record, Search, Served
+from ipyassets.http.remote import RemoteFile
+from ipyassets.services.base import Capabilities, Kind, PosterSource, Record, Search, Served
+from ipyassets.services.downloading import ArchiveOrder, ArchiveService, ArchiveStanding, DownloadService
+from ipyassets.services.scenario.archives import MOST, Archives
 from ipyassets.services.scenario.auth import BasicKeys
+from ipyassets.services.scenario.downloads import Downloads
 from ipyassets.services.scenario.errors import explain, explain_file
 from ipyassets.services.scenario.filters import FILTERS, SORTS, Listing, understood
+from ipyassets.services.scenario.formats import FORMATS
+from ipyassets.services.scenario.members import member_of
 from ipyassets.services.scenario.records import Collection, Tag, asset, collection, tag
 from ipyassets.services.scenario.renditions import Rendition, renditions, wants_large
 from ipyassets.services.scenario.search import AssetListing, AssetSearch, next_token
+from ipyassets.services.scenario.templates import check_template, member_names
 from ipyassets.services.wire import base_address, host, listed, origin, segment
 
 __all__ = ["BASE_URL", "ScenarioService"]
@@ -28,12 +35,14 @@ _MOST_PAGES: Final = 1000
 T = TypeVar("T")
 
 
-class ScenarioService(AssetService):
+class ScenarioService(DownloadService, ArchiveService):
     """The assets of one project."""
 
     name: ClassVar[str] = "scenario"
     title: ClassVar[str] = "Scenario"
-    capabilities: ClassVar[Capabilities] = Capabilities(filters=FILTERS, sorts=SORTS)
+    capabilities: ClassVar[Capabilities] = Capabilities(download=True, archive=True, filters=FILTERS, sorts=SORTS)
+    formats: ClassVar[Mapping[Kind, Sequence[str]]] = FORMATS
+    most_in_archive: ClassVar[int] = MOST
 
     def __init__(self, keys: BasicKeys, *, project_id: str | None = None, base_url: str = BASE_URL) -> None:
         self.base_url = base_address(base_url, self.title)
@@ -42,6 +51,8 @@ class ScenarioService(AssetService):
         self._http = HttpClient(self.title, explain=explain, authorizer=keys)
         # Signed URLs are credentials themselves. The client that fetches them has no others, whatever they lead to.
         self._files = HttpClient("Scenario's file server", explain=explain_file)
+        self._downloads = Downloads(self._http, self._files, self.base_url, self._scope)
+        self._archives = Archives(self._http, self._files, self.base_url, self._scope)
 
     def search(
         self, text: str = "", *, workspace: str | None = None, sort: str | None = None, **filters: Any
@@ -95,7 +106,30 @@ class ScenarioService(AssetService):
         await self._http.close()
         await self._files.close()
 
-    # -- files ----------------------------------------------------------------------------------------------------
+    # -- downloads and archives -----------------------------------------------------------------------------------
+
+    async def download(self, record: Record, format: str | None = None) -> RemoteFile:
+        return await self._downloads.file(record, format)
+
+    def check_template(self, template: str) -> tuple[str, ...]:
+        return check_template(template)
+
+    def member_names(self, records: Sequence[Record], order: ArchiveOrder) -> list[str]:
+        return member_names(records, order)
+
+    def member_of(self, name: str, records: Mapping[str, Record]) -> Record | None:
+        return member_of(name, records)
+
+    async def request_archive(self, order: ArchiveOrder) -> str:
+        return await self._archives.request(order)
+
+    async def archive_standing(self, job: str) -> ArchiveStanding:
+        return await self._archives.standing(job)
+
+    async def archive_file(self, job: str) -> RemoteFile:
+        return await self._archives.file(job)
+
+    # -- pictures ----------------------------------------------------------------------------------------------------
 
     async def _file(self, rendition: Rendition, id: str) -> Served:
         at = origin(rendition.url)

@@ -46,7 +46,7 @@ def explain(answer: Answer) -> Explanation:
 def explain_file(answer: Answer) -> Explanation:
     """What the file server says: XML with a code, or nothing. Its longer texts may quote the signed URL."""
     found = _XML_CODE.search(answer.content[:4096])
-    advice = "The link may have expired; search again for a fresh one." if answer.status in (401, 403, 410) else None
+    advice = "The link may have expired; ask for a fresh one." if answer.status in (401, 403, 410) else None
     return Explanation(code=found[1].decode() if found else None, advice=advice)
 
 
