@@ -107,3 +107,20 @@ async def test_a_scripts_asyncio_run_can_be_pasted_into_a_notebook():
     )
     done = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
     assert await done.wait() == 0
+
+
+def test_what_is_done_while_waiting_happens_where_the_caller_is():
+    """A progress bar was first shown from the loop thread: in a notebook it stood below an older cell."""
+    threads = []
+    ended = threading.Event()
+
+    async def work() -> int:
+        await asyncio.to_thread(ended.wait)
+        return 42
+
+    def meanwhile() -> None:
+        threads.append(threading.current_thread())
+        ended.set()
+
+    assert loop.run(work(), meanwhile) == 42
+    assert set(threads) == {threading.current_thread()}

@@ -320,13 +320,13 @@ class BlockingJob(JobBase):
         ``progress``: a bar with count and rate; None shows one where a person is looking, after a second.
         """
         with bar(len(self.items), "asset", self.title, progress) as shown:
-            end = self.subscribe(lambda: shown.update(sum(item.done for item in self.items) - shown.n))
             try:
-                loop.run(self._finished(_seconds(timeout)))
+                loop.run(
+                    self._finished(_seconds(timeout)),
+                    lambda: shown.update(sum(item.done for item in self.items) - shown.n),
+                )
             except KeyboardInterrupt:
                 raise Interrupted(f"Interrupted; {self!r} goes on.", partial=self) from None
-            finally:
-                end()
         return self
 
     def stop_following(self) -> None:

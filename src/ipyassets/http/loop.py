@@ -10,7 +10,7 @@ import asyncio
 import concurrent.futures
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 __all__ = ["LoopLock", "allow_asyncio_run", "awaiting", "on_loop_thread", "run", "submit"]
@@ -19,6 +19,9 @@ T = TypeVar("T")
 
 _INTERRUPT_GRACE: Final = 2.0
 """Seconds that cancelled work gets to tidy up after Ctrl-C before we stop waiting for it."""
+
+_MEANWHILE: Final = 0.2
+"""Seconds between the things done while waiting."""
 
 
 class _LoopThread:
@@ -71,8 +74,11 @@ def submit(work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
     return asyncio.run_coroutine_threadsafe(work, loop())
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
+def run(work: Coroutine[Any, Any, T], meanwhile: Callable[[], object] | None = None) -> T:
     """Run ``work`` on the loop thread and wait for it; Ctrl-C cancels it.
+
+    ``meanwhile()`` is called on the caller's thread now and then, and once at the end: what is printed or displayed
+    from the loop thread would land in whatever cell ran when that thread was made.
 
     Raises whatever ``work`` raises, and RuntimeError when called from the loop thread itself (it would wait for
     itself for ever).
@@ -82,6 +88,9 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise RuntimeError("A blocking call was made from ipyassets' own loop thread; use the Async classes there.")
     future = submit(work)
     try:
+        while meanwhile is not None and not future.done():
+            concurrent.futures.wait([future], timeout=_MEANWHILE)
+            meanwhile()
         return future.result()
     except KeyboardInterrupt:
         future.cancel()
