@@ -270,11 +270,18 @@ def test_a_closed_monitor_hears_no_more_of_the_job():
     job.finish(0)
 
 
-def test_a_notebook_without_a_kernel_shows_a_line():
+def test_a_notebook_without_a_kernel_shows_a_line_that_is_the_same_each_time():
     job = MemoryJob(2, title="2 renders")
     monitor = JobMonitor(job)
-    data, _ = monitor._repr_mimebundle_()
-    assert data["text/plain"] == "MemoryJob(2 renders: queued, 0 of 2 done)"
+
+    def line() -> str:
+        return monitor._repr_mimebundle_()[0]["text/plain"]
+
+    assert line() == "2 renders: run this cell in a live notebook to follow them."
+    job.finish(0)
+    assert line() == "2 renders: run this cell in a live notebook to follow them.", "wherever it stands"
+    job.finish(1)
+    assert line() == "MemoryJob(2 renders: completed, 2 of 2 done)"
     assert repr(JobMonitor()) == "JobMonitor(no jobs)"
     monitor.close()
 

@@ -223,3 +223,25 @@ def test_traits_hold_no_pictures_and_the_repr_says_what_it_is(player: Player):
     assert repr(browser.widget) == "TurntablePlayer('Turntable', 6 frames)"
     state = {name: value for name, value in browser.widget.get_state().items() if name not in ("_esm", "_css")}
     assert len(repr(state)) < 1_000
+
+
+def test_a_notebook_without_a_kernel_shows_the_same_line_however_far_it_is(monkeypatch: pytest.MonkeyPatch):
+    """The line said "loading" or how many frames there are, whichever was first: nbval found a change each time."""
+    service = MemoryRenders(1)
+    (turntable,) = rendered(service).wait(10).turntables()
+    release = threading.Event()
+    usual = turntables.film_facts
+    monkeypatch.setattr(films, "film_facts", lambda *rest: release.wait(10) and usual(*rest))
+    browser = Browser(TurntablePlayer(turntable))
+    line = "TurntablePlayer('asset-0'): run this cell in a live notebook to turn it."
+    assert browser.widget._stand_in() == line
+    release.set()
+    browser.until(lambda: browser.trait("_film")["state"] == "frames")
+    assert browser.widget._stand_in() == line
+    browser.widget.close()
+
+
+def test_frames_that_are_there_already_are_counted(player: Player):
+    line = "TurntablePlayer('Turntable', 6 frames): run this cell in a live notebook to turn it."
+    assert player(images()).widget._stand_in() == line
+    assert ", 1 frame)" in player(images(1)).widget._stand_in()

@@ -74,6 +74,10 @@ class JobMonitor(CommWidget):
     def __repr__(self) -> str:
         return "\n".join(map(repr, self.jobs)) or "JobMonitor(no jobs)"
 
+    def _stand_in(self) -> str:
+        # How far a job has come would be another text each time, and an old one in a saved notebook.
+        return "\n".join(map(_stand_in_of, self.jobs)) or repr(self)
+
     # -- messages -------------------------------------------------------------------------------------------------
 
     def _tell(self, news: dict[str, Any]) -> None:
@@ -148,6 +152,12 @@ class JobMonitor(CommWidget):
         task.add_done_callback(self._acting.discard)
         await asyncio.shield(task)
         self._reply(request)
+
+
+def _stand_in_of(job: JobBase) -> str:
+    if job.done:
+        return repr(job)
+    return f"{job.title}: run this cell in a live notebook to follow {'it' if len(job.items) == 1 else 'them'}."
 
 
 _monitors: WeakKeyDictionary[JobBase, ref[JobMonitor]] = WeakKeyDictionary()

@@ -87,6 +87,8 @@ class TurntablePlayer(CommWidget):
         self._video: bytes | None = None
         opens = opening(source)
         self._about = self._asset.name if self._asset is not None else "Turntable"
+        images = isinstance(source, Sequence) and not isinstance(source, bytes | bytearray | memoryview | str)
+        self._count = len(source) if images else None
         super().__init__(
             _setup={
                 "label": self._about[:300],
@@ -111,7 +113,9 @@ class TurntablePlayer(CommWidget):
         return f"TurntablePlayer({self._about!r}, {state})"
 
     def _stand_in(self) -> str:
-        return f"{self!r}: run this cell in a live notebook to turn it."
+        # What is known before anything is read: how far that has come would differ from run to run.
+        frames = f", {self._count} frame{'' if self._count == 1 else 's'}" if self._count is not None else ""
+        return f"TurntablePlayer({self._about!r}{frames}): run this cell in a live notebook to turn it."
 
     # -- opening --------------------------------------------------------------------------------------------------
 
