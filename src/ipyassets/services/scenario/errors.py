@@ -44,10 +44,13 @@ def explain(answer: Answer) -> Explanation:
 
 
 def explain_file(answer: Answer) -> Explanation:
-    """What the file server says: XML with a code, or nothing. Its longer texts may quote the signed URL."""
+    """What the file server says: XML with a code, or JSON. What may quote the signed URL is left out."""
     found = _XML_CODE.search(answer.content[:4096])
+    message = _message(error_body(answer))
+    if message is not None and ("/" in message or "=" in message):
+        message = None
     advice = "The link may have expired; ask for a fresh one." if answer.status in (401, 403, 410) else None
-    return Explanation(code=found[1].decode() if found else None, advice=advice)
+    return Explanation(code=found[1].decode() if found else None, message=message, advice=advice)
 
 
 def _message(body: Mapping[str, Any]) -> str | None:
