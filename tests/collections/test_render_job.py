@@ -7,10 +7,11 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -479,26 +480,38 @@ except KeyboardInterrupt as interrupted:
     assert done.stdout == "True True\n", done.stderr
 
 
-def ctrl_c_once_waiting() -> None:
-    """Ctrl-C, as soon as the main thread waits for the loop thread."""
+@pytest.fixture
+def ctrl_c() -> Iterator[Callable[[], None]]:
+    """Presses Ctrl-C as soon as the main thread waits for the loop thread; never after the test."""
+    over = threading.Event()
+
+    def waits() -> bool:
+        frame: FrameType | None = sys._current_frames()[threading.main_thread().ident]
+        if frame.f_code is not threading.Condition.wait.__code__:
+            return False
+        while frame is not None and frame.f_code is not loop.run.__code__:
+            frame = frame.f_back
+        return frame is not None
 
     def press() -> None:
-        while True:
-            frame = sys._current_frames()[threading.main_thread().ident]
-            if frame.f_code.co_name == "wait" and frame.f_back.f_code.co_name == "result":
-                break
-            time.sleep(0.001)
-        os.kill(os.getpid(), signal.SIGINT)
+        while not over.wait(0.001):
+            if waits():
+                os.kill(os.getpid(), signal.SIGINT)
+                return
 
-    threading.Thread(target=press).start()
+    thread = threading.Thread(target=press)
+    yield thread.start
+    over.set()
+    if thread.is_alive():
+        thread.join()
 
 
-def test_ctrl_c_while_waiting_leaves_the_job_going():
+def test_ctrl_c_while_waiting_leaves_the_job_going(ctrl_c):
     service = MemoryRenders(1)
     going = threading.Event()
     service.on_look = lambda number: None if number < 3 or not going.is_set() else service.complete("asset-0")
     job = rendered(service)
-    ctrl_c_once_waiting()
+    ctrl_c()
     with pytest.raises(KeyboardInterrupt) as interrupted:
         job.wait(30)
     assert interrupted.value.partial is job
@@ -506,11 +519,11 @@ def test_ctrl_c_while_waiting_leaves_the_job_going():
     assert job.wait(30).status == "completed"
 
 
-def test_ctrl_c_while_the_order_is_sent_says_what_may_be():
+def test_ctrl_c_while_the_order_is_sent_says_what_may_be(ctrl_c):
     service = MemoryRenders(1)
 
     def on_submit() -> Any:
-        ctrl_c_once_waiting()
+        ctrl_c()
         return asyncio.Event().wait()
 
     service.on_submit = on_submit

@@ -39,6 +39,27 @@ def test_waiting_for_oneself_is_refused_rather_than_hung():
         loop.run(nested())
 
 
+def test_what_is_done_while_waiting_is_done_once_more_at_the_end():
+    """A bar stayed short of its end where the work ended just after the last look at it, or before the first."""
+    ended = threading.Event()
+    seen: list[bool] = []
+
+    async def work() -> int:
+        await asyncio.to_thread(looked.wait)
+        ended.set()
+        return 42
+
+    def look() -> None:
+        seen.append(ended.is_set())
+        if not looked.is_set():
+            looked.set()
+            ended.wait(10)
+
+    looked = threading.Event()
+    assert loop.run(work(), look) == 42
+    assert (seen[0], seen[-1]) == (False, True)
+
+
 async def test_any_loop_can_await_our_work():
     assert await loop.awaiting(forty_two()) == 42
 

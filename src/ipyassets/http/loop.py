@@ -88,8 +88,9 @@ def run(work: Coroutine[Any, Any, T], meanwhile: Callable[[], object] | None = N
         raise RuntimeError("A blocking call was made from ipyassets' own loop thread; use the Async classes there.")
     future = submit(work)
     try:
-        while meanwhile is not None and not future.done():
-            concurrent.futures.wait([future], timeout=_MEANWHILE)
+        if meanwhile is not None:
+            while concurrent.futures.wait([future], timeout=_MEANWHILE).not_done:
+                meanwhile()
             meanwhile()
         return future.result()
     except KeyboardInterrupt:
