@@ -18,11 +18,18 @@ if TYPE_CHECKING:
     from ipyassets.clients.vntana import Vntana as Vntana
     from ipyassets.clients.vntana_public import AsyncVntanaPublic as AsyncVntanaPublic
     from ipyassets.clients.vntana_public import VntanaPublic as VntanaPublic
+    from ipyassets.collections.archive_job import ArchiveJob as ArchiveJob
+    from ipyassets.collections.archive_job import AsyncArchiveJob as AsyncArchiveJob
     from ipyassets.collections.asset_list import AssetList as AssetList
     from ipyassets.collections.asset_list import AsyncAssetList as AsyncAssetList
     from ipyassets.collections.assets import Asset as Asset
     from ipyassets.collections.assets import AsyncAsset as AsyncAsset
     from ipyassets.collections.batch import ImageBatch as ImageBatch
+    from ipyassets.collections.download_batch import AsyncDownloadBatch as AsyncDownloadBatch
+    from ipyassets.collections.download_batch import DownloadBatch as DownloadBatch
+    from ipyassets.collections.downloads import AsyncDownload as AsyncDownload
+    from ipyassets.collections.downloads import Download as Download
+    from ipyassets.collections.members import ArchiveLimits as ArchiveLimits
     from ipyassets.collections.render_job import AsyncRenderJob as AsyncRenderJob
     from ipyassets.collections.render_job import RenderJob as RenderJob
     from ipyassets.collections.turntables import AsyncRenderedTurntable as AsyncRenderedTurntable
@@ -61,10 +68,17 @@ _HOMES: Final = {
     "Vntana": "clients.vntana",
     "AsyncVntanaPublic": "clients.vntana_public",
     "VntanaPublic": "clients.vntana_public",
+    "ArchiveJob": "collections.archive_job",
+    "ArchiveLimits": "collections.members",
     "AssetList": "collections.asset_list",
+    "AsyncArchiveJob": "collections.archive_job",
     "AsyncAssetList": "collections.asset_list",
     "Asset": "collections.assets",
     "AsyncAsset": "collections.assets",
+    "AsyncDownload": "collections.downloads",
+    "AsyncDownloadBatch": "collections.download_batch",
+    "Download": "collections.downloads",
+    "DownloadBatch": "collections.download_batch",
     "ImageBatch": "collections.batch",
     "AsyncRenderJob": "collections.render_job",
     "RenderJob": "collections.render_job",

@@ -1,19 +1,47 @@
-"""`Scenario` and `AsyncScenario`: generated assets, searched by words, filters and likeness."""
+"""`Scenario` and `AsyncScenario`: generated assets, searched by words, filters and likeness; files and archives."""
 
 from __future__ import annotations
 
-from typing import Final, Unpack
+import asyncio
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, TypeAlias, TypeVar, Unpack
 
 from ipyassets.clients.base import AsyncClient, BlockingClient, Client, L
+from ipyassets.clients.views import job_view
+from ipyassets.collections.archive_job import ArchiveJob, AsyncArchiveJob
+from ipyassets.collections.archive_plan import archives, picked_up
+from ipyassets.collections.archive_watch import end_archives
 from ipyassets.collections.asset_list import AssetList, AsyncAssetList
+from ipyassets.collections.assets import Asset, AssetBase, AsyncAsset
+from ipyassets.collections.chosen import chosen, given
+from ipyassets.collections.download_batch import AsyncDownloadBatch, DownloadBatch
+from ipyassets.collections.downloads import AsyncDownload, Download, DownloadBase, DownloadStream
+from ipyassets.collections.following import FIRST_LOOK
+from ipyassets.collections.images import in_file_pool
+from ipyassets.collections.posters import PosterResult, collected, collected_awaiting
+from ipyassets.collections.progress import bar
+from ipyassets.errors import AssetServiceError, InvalidRequest, NotFound, PermissionDenied
 from ipyassets.http import loop
 from ipyassets.http.credentials import missing, prompt, secret, setting
+from ipyassets.services.base import Record
+from ipyassets.services.downloading import DEFAULT_TEMPLATE, ArchiveOrder
 from ipyassets.services.scenario.auth import BasicKeys
 from ipyassets.services.scenario.client import BASE_URL, ScenarioService
 from ipyassets.services.scenario.filters import AssetFilters
 from ipyassets.services.scenario.records import Collection, Tag
 
 __all__ = ["AsyncScenario", "Scenario"]
+
+J = TypeVar("J", ArchiveJob, AsyncArchiveJob)
+D = TypeVar("D", bound=DownloadBase)
+One: TypeAlias = AssetBase | str
+Assets: TypeAlias = One | AssetList | Iterable[One | AssetList]
+AsyncAssets: TypeAlias = One | AssetList | AsyncAssetList | Iterable[One | AssetList | AsyncAssetList]
+
+_AT_ONCE: Final = 8
 
 _VARIABLES: Final = ("SCENARIO_SDK_API_KEY", "SCENARIO_SDK_API_SECRET", "SCENARIO_PROJECT_ID", "SCENARIO_BASE_URL")
 _NEEDED: Final = (("SCENARIO_SDK_API_KEY", "SCENARIO_SDK_API_SECRET"),)
@@ -31,6 +59,67 @@ def _service(
         project_id=setting(project_id, "SCENARIO_PROJECT_ID"),
         base_url=setting(base_url, "SCENARIO_BASE_URL") or BASE_URL,
     )
+
+
+async def _records(core: ScenarioService, ids: Sequence[str]) -> dict[str, Record | AssetServiceError]:
+    """The assets of ``ids``, several asked for at once."""
+    slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(id: str) -> Record | AssetServiceError:
+        async with slots:
+            try:
+                return await core.record(id)
+            except (NotFound, PermissionDenied) as error:
+                return error
+
+    return dict(zip(ids, await asyncio.gather(*map(one, ids)), strict=True))
+
+
+async def _download(core: ScenarioService, asset: Any, format: str | None, kind: type[D], wrap: type[AssetBase]) -> D:
+    (one,) = await chosen(_single(asset, core), core, partial(_records, core))
+    if one.error is not None:
+        raise one.error
+    return kind(await core.download(one.record, format), wrap(one.record, core), format)
+
+
+def _order(
+    inferences: Iterable[str],
+    models: Iterable[str],
+    template: str,
+    name: str | None,
+    *,
+    flat: bool,
+    original: bool,
+) -> ArchiveOrder:
+    return ArchiveOrder(
+        (), _ids("inferences", inferences), _ids("models", models), template, bool(flat), name, bool(original)
+    )
+
+
+def _ids(what: str, ids: Any) -> tuple[str, ...]:
+    if isinstance(ids, str):
+        ids = (ids,)
+    if not isinstance(ids, Iterable) or isinstance(ids, bytes | Mapping):
+        raise InvalidRequest(f"{what} must be ids, not {type(ids).__name__}.")
+    many = tuple(ids)
+    if not all(isinstance(one, str) and one.strip() for one in many):
+        raise InvalidRequest(f"{what} must be ids: texts that are not blank.")
+    return tuple(dict.fromkeys(one.strip() for one in many))
+
+
+def _single(asset: Any, core: ScenarioService) -> list[Any]:
+    if not isinstance(asset, AssetBase | str):
+        raise InvalidRequest(f"download() takes one asset or its id, not {type(asset).__name__}; download_many() more.")
+    return given(asset, core)
+
+
+async def _files(
+    core: ScenarioService, assets: Any, format: str | None, kind: type[DownloadBase], folder: str | Path | None
+) -> DownloadStream:
+    many = await chosen(given(assets, core), core, partial(_records, core))
+    wrap = Asset if kind is Download else AsyncAsset
+    place = None if folder is None else await in_file_pool(Path(folder).absolute)
+    return DownloadStream(core, many, format, kind=kind, wrap=wrap, folder=place)
 
 
 class _ScenarioClient(Client[ScenarioService, L]):
@@ -70,6 +159,27 @@ class _ScenarioClient(Client[ScenarioService, L]):
         """
         return self._search(text, limit, workspace=workspace, sort=sort, **filters)
 
+    def _archive(self, kind: type[J], assets: Any, order: ArchiveOrder, poll: float, *, split: bool) -> J:
+        for warning in self.core.check_template(order.template):
+            warnings.warn(warning, UserWarning, stacklevel=3)
+        job = kind(self.core, poll=poll, view=job_view)
+        return job._begin(archives(self.core, assets, order, split=split))  # noqa: SLF001
+
+    def _follow(self, kind: type[J], ids: Any, assets: Any, poll: float) -> J:
+        job = kind(self.core, poll=poll, view=job_view)
+        return job._begin(picked_up(self.core, ids, assets))  # noqa: SLF001
+
+    async def _names(self, assets: Any, template: str, flat: bool) -> list[str]:
+        self.core.check_template(template)
+        many = await chosen(given(assets, self.core), self.core, partial(_records, self.core))
+        records = [one.record for one in many if one.error is None]
+        return self.core.member_names(records, ArchiveOrder(template=template, flat=flat))
+
+    async def _close(self) -> None:
+        closed = f"The {self.core.title} client was closed, so its jobs are not followed any more."
+        await end_archives(self.core, InvalidRequest(closed))
+        await super()._close()
+
 
 class Scenario(_ScenarioClient[AssetList], BlockingClient[ScenarioService]):
     """Scenario. Methods block until they are done; `AsyncScenario` is awaited.
@@ -88,6 +198,79 @@ class Scenario(_ScenarioClient[AssetList], BlockingClient[ScenarioService]):
         """The tags in use in the project."""
         return loop.run(self.core.tags())
 
+    def archive(
+        self,
+        assets: Assets = (),
+        *,
+        inferences: Iterable[str] = (),
+        models: Iterable[str] = (),
+        file_name_template: str = DEFAULT_TEMPLATE,
+        flat: bool = False,
+        archive_name: str | None = None,
+        prefer_original: bool = False,
+        split: bool = False,
+        poll: float = FIRST_LOOK,
+    ) -> ArchiveJob:
+        """Have one archive made of ``assets``, of all that ``inferences`` made and of all that ``models`` made.
+
+        ``assets``: one or many, as assets, ids, lists of assets or a mix; each comes once. ``file_name_template``:
+        names of the members, of ``<prompt>``, ``<id>``, ``<seed>``, ``<num>``, ``<generator>``, ``<description>``;
+        ``/`` makes folders (`preview_names` shows them). ``flat``: no folders by inference besides. ``archive_name``:
+        of the ZIP. ``prefer_original``: uploads as they were uploaded. ``poll``: seconds to the first look how the
+        work stands; looks become less frequent the longer it takes.
+
+        One archive holds at most 1,000 assets; with ``split=True`` more are parted over several archives of one job.
+        Raises `InvalidRequest` for what makes no sense, before anything is sent; warns of templates that may not do
+        what is meant.
+        """
+        order = _order(inferences, models, file_name_template, archive_name, flat=flat, original=prefer_original)
+        return self._archive(ArchiveJob, assets, order, poll, split=split)
+
+    def follow_archive(
+        self, job_id: str | Iterable[str], assets: Assets | None = None, *, poll: float = FIRST_LOOK
+    ) -> ArchiveJob:
+        """The job of an archive that was ordered before (``job.ids``), such as before the kernel was restarted.
+
+        Several ids make one job of several archives. ``assets``: what was asked for, so that members are known by
+        their assets. Raises `NotFound` for an unknown id.
+        """
+        return self._follow(ArchiveJob, job_id, assets, poll)
+
+    def preview_names(
+        self, assets: Assets, file_name_template: str = DEFAULT_TEMPLATE, *, flat: bool = False
+    ) -> list[str]:
+        """The names that members of an archive of ``assets`` are likely to have; Scenario makes the real ones."""
+        return loop.run(self._names(assets, file_name_template, flat))
+
+    def download(self, asset: Asset | str, format: str | None = None) -> Download:
+        """The file of one asset: the original, or made into ``format``.
+
+        Pictures: jpeg, png, webp, avif, tiff, gif, heif; 3D: glb, fbx, obj; svg, mp4 and mp3 only where the asset is
+        stored so. Raises `InvalidRequest` for a format that the asset cannot have, before anything is sent.
+        """
+        return loop.run(_download(self.core, asset, format, Download, Asset))
+
+    def download_many(
+        self,
+        assets: Assets,
+        format: str | None = None,
+        folder: str | Path | None = None,
+        *,
+        progress: bool | None = None,
+    ) -> DownloadBatch:
+        """The files of many assets, several fetched at once; into ``folder``, if one is given.
+
+        One slot for each asset, in order; a failed one is None and stands in ``failures``. Without ``folder`` they are
+        kept in memory, large ones in temporary files. Ctrl-C raises `Interrupted` with what had come in ``.partial``.
+        ``progress``: as for posters.
+        """
+        stream = loop.run(_files(self.core, assets, format, Download, folder))
+
+        def batch(results: list[PosterResult]) -> DownloadBatch:
+            return DownloadBatch(*stream.slots(results))
+
+        return collected(stream, lambda: bar(len(stream.chosen), "file", "Downloads", progress), batch)
+
 
 class AsyncScenario(_ScenarioClient[AsyncAssetList], AsyncClient[ScenarioService]):
     """Scenario, awaited. Arguments as for `Scenario`."""
@@ -99,3 +282,51 @@ class AsyncScenario(_ScenarioClient[AsyncAssetList], AsyncClient[ScenarioService
     async def tags(self) -> list[Tag]:
         """As `Scenario.tags`."""
         return await loop.awaiting(self.core.tags())
+
+    def archive(
+        self,
+        assets: AsyncAssets = (),
+        *,
+        inferences: Iterable[str] = (),
+        models: Iterable[str] = (),
+        file_name_template: str = DEFAULT_TEMPLATE,
+        flat: bool = False,
+        archive_name: str | None = None,
+        prefer_original: bool = False,
+        split: bool = False,
+        poll: float = FIRST_LOOK,
+    ) -> AsyncArchiveJob:
+        """As `Scenario.archive`; not awaited: the order is sent in the background at once.
+
+        ``await job.submitted()`` waits until it is taken, ``await job`` until all is done; both raise what the service
+        said if nothing at all was taken.
+        """
+        order = _order(inferences, models, file_name_template, archive_name, flat=flat, original=prefer_original)
+        return self._archive(AsyncArchiveJob, assets, order, poll, split=split)
+
+    def follow_archive(
+        self, job_id: str | Iterable[str], assets: AsyncAssets | None = None, *, poll: float = FIRST_LOOK
+    ) -> AsyncArchiveJob:
+        """As `Scenario.follow_archive`; not awaited, as for `archive`."""
+        return self._follow(AsyncArchiveJob, job_id, assets, poll)
+
+    async def preview_names(
+        self, assets: AsyncAssets, file_name_template: str = DEFAULT_TEMPLATE, *, flat: bool = False
+    ) -> list[str]:
+        """As `Scenario.preview_names`."""
+        return await loop.awaiting(self._names(assets, file_name_template, flat))
+
+    async def download(self, asset: AssetBase | str, format: str | None = None) -> AsyncDownload:
+        """As `Scenario.download`."""
+        return await loop.awaiting(_download(self.core, asset, format, AsyncDownload, AsyncAsset))
+
+    async def download_many(
+        self, assets: AsyncAssets, format: str | None = None, folder: str | Path | None = None
+    ) -> AsyncDownloadBatch:
+        """As `Scenario.download_many`, without a progress bar."""
+        stream = await loop.awaiting(_files(self.core, assets, format, AsyncDownload, folder))
+
+        def batch(results: list[PosterResult]) -> AsyncDownloadBatch:
+            return AsyncDownloadBatch(*stream.slots(results))
+
+        return await collected_awaiting(stream, batch)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ipyassets.collections.assets import AssetBase
 
-__all__ = ["ImageBatch", "file_name"]
+__all__ = ["ImageBatch", "file_name", "stem"]
 
 _EXTENSIONS: Final = {"JPEG": ".jpg", "TIFF": ".tif"}
 
@@ -90,19 +90,18 @@ class ImageBatch(Sequence["Image.Image | None"]):
         """
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
-        digits = len(str(max(len(self) - 1, 0)))
         paths = []
         for index, (asset, image) in enumerate(self.items()):
             if image is None:
                 continue
             content = self._contents[index]
-            stem = f"{index:0{digits}d}-{file_name(asset.name)}-{file_name(asset.id)}"
+            name = stem(index, len(self), asset)
             if content is None:
-                path = target / f"{stem}.png"
+                path = target / f"{name}.png"
                 image.save(path, "PNG")
             else:
                 kind = opened(content).format or "PNG"
-                path = target / (stem + _EXTENSIONS.get(kind, f".{kind.lower()}"))
+                path = target / (name + _EXTENSIONS.get(kind, f".{kind.lower()}"))
                 path.write_bytes(content)
             paths.append(path)
         return paths
@@ -116,6 +115,11 @@ class ImageBatch(Sequence["Image.Image | None"]):
         from ipyassets.collections.display import batch_html
 
         return {"text/plain": repr(self), "text/html": batch_html(self)}
+
+
+def stem(index: int, count: int, asset: AssetBase) -> str:
+    """The name of the file of slot ``index`` of ``count``, without its ending: in their order, each once."""
+    return f"{index:0{len(str(max(count - 1, 0)))}d}-{file_name(asset.name)}-{file_name(asset.id)}"
 
 
 def file_name(text: str, length: int = 48) -> str:

@@ -7,14 +7,14 @@ import io
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from ipyassets.errors import BadResponse
 
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["MAX_PIXELS", "WHAT", "decode", "described", "in_decode_pool", "in_file_pool", "opened"]
+__all__ = ["MAX_PIXELS", "WHAT", "decode", "described", "in_decode_pool", "in_file_pool", "is_heif", "opened"]
 
 T = TypeVar("T")
 
@@ -25,14 +25,16 @@ WHAT: Final = "What came"
 """What errors call a picture of which no more is known."""
 
 _RASTER: Final = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "TIFF", "BMP")
+_HEIF: Final = frozenset([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"])
+"""Brands, as the beginning of the file names them."""
 _ORIENTATION: Final = 0x0112
 _formats: list[str] | None = None
 
 
-def opened(content: bytes, what: str = WHAT) -> Image.Image:
+def opened(content: bytes, what: str = WHAT, most: int = MAX_PIXELS) -> Image.Image:
     """The picture in ``content``, its header read and nothing decoded.
 
-    Raises `BadResponse` if it is no raster picture, or one of more than `MAX_PIXELS`; the error calls it ``what``.
+    Raises `BadResponse` if it is no raster picture, or one of more than ``most`` pixels; the error calls it ``what``.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -41,31 +43,38 @@ def opened(content: bytes, what: str = WHAT) -> Image.Image:
         Image.init()
         _formats = [name for name in _RASTER if name in Image.OPEN]
     try:
-        image = Image.open(io.BytesIO(content), formats=_formats)
+        image = _heif(content, what) if is_heif(content) else Image.open(io.BytesIO(content), formats=_formats)
+    except BadResponse:
+        raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise BadResponse(f"{what} has far more than {MAX_PIXELS:,} pixels; it was not decoded.") from None
+        raise BadResponse(f"{what} has far more than {most:,} pixels; it was not decoded.") from None
     except UnidentifiedImageError:
         raise BadResponse(f"{what} is not a picture: {described(content)}.") from None
     except Exception as error:  # noqa: BLE001  # Pillow's readers raise many kinds on hostile headers
         raise BadResponse(f"{what} cannot be read ({type(error).__name__}).") from None
     width, height = image.size
-    if width * height > MAX_PIXELS:
+    if width * height > most:
         raise BadResponse(
-            f"{what} says it has {width:,} x {height:,} pixels, more than the limit of {MAX_PIXELS:,}; "
-            "it was not decoded."
+            f"{what} says it has {width:,} x {height:,} pixels, more than the limit of {most:,}; it was not decoded."
         )
     return image
 
 
-def decode(content: bytes, width: int | None = None, height: int | None = None, what: str = WHAT) -> Image.Image:
+def decode(
+    content: bytes,
+    width: int | None = None,
+    height: int | None = None,
+    what: str = WHAT,
+    most: int = MAX_PIXELS,
+) -> Image.Image:
     """The picture in ``content``, decoded and made to fit the box ``width`` x ``height`` pixels.
 
     The ratio is kept and nothing is scaled up. Raises `BadResponse`, calling it ``what``, for what is no (whole)
-    raster picture.
+    raster picture, or one of more than ``most`` pixels.
     """
     from PIL import ImageOps
 
-    image = opened(content, what)
+    image = opened(content, what, most)
     try:
         if "exif" in image.info and image.getexif().get(_ORIENTATION, 1) >= 5:  # stored lying on its side
             width, height = height, width
@@ -79,6 +88,20 @@ def decode(content: bytes, width: int | None = None, height: int | None = None, 
     except Exception as error:  # noqa: BLE001
         raise BadResponse(f"{what} is damaged or cut off ({type(error).__name__}: {error}).") from None
     return image
+
+
+def is_heif(content: bytes) -> bool:
+    """Whether it is a HEIF or HEIC picture, which Pillow alone does not read (AVIF, its sister, it does)."""
+    return content[4:8] == b"ftyp" and content[8:12] in _HEIF and b"avif" not in content[8:32]
+
+
+def _heif(content: bytes, what: str) -> Image.Image:
+    try:
+        from pillow_heif import HeifImageFile  # its reader, and nothing registered for everybody
+    except ImportError:
+        raise BadResponse(f'{what} is a HEIF picture; to read it: pip install "ipyassets[heif]"') from None
+    reader: Any = HeifImageFile
+    return cast("Image.Image", reader(io.BytesIO(content)))
 
 
 def described(content: bytes) -> str:

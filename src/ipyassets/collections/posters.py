@@ -133,6 +133,8 @@ class PosterStream:
     """
 
     unit: ClassVar[str] = "poster"
+    ahead: ClassVar[int] = _AHEAD
+    """How many are under way at once."""
 
     def __init__(self, items: AsyncIterator[Item], box: Box, *, keep_content: bool = False) -> None:
         self._items = items
@@ -189,12 +191,12 @@ class PosterStream:
         """See to it that items are asked for beside the reader: a slow page must not hold finished posters back."""
         if self._filling is not None and self._filling.done():
             self._filling = None
-        if self._filling is None and not self._exhausted and len(self._tasks) < _AHEAD:
+        if self._filling is None and not self._exhausted and len(self._tasks) < self.ahead:
             self._filling = asyncio.create_task(self._fill())
 
     async def _fill(self) -> None:
         try:
-            while not self._exhausted and len(self._tasks) < _AHEAD:
+            while not self._exhausted and len(self._tasks) < self.ahead:
                 item = await anext(self._items)
                 self._tasks.append(asyncio.create_task(self._one(self._next_index, item)))
                 self._next_index += 1
@@ -209,14 +211,18 @@ class PosterStream:
     async def _one(self, index: int, item: Item) -> PosterResult:
         result = PosterResult(index, item)
         try:
-            result.image, found = await self._picture(index, item)
-            if self._keep_content:
-                result.content = found.content
+            await self._complete(result)
         except AssetServiceError as error:
             result.error = error
         except Exception as error:  # noqa: BLE001  # one asset's surprise must not lose the others
             result.error = _surprise(item[1], error)
         return result
+
+    async def _complete(self, result: PosterResult) -> None:
+        """Put into ``result`` what was wanted of its item."""
+        result.image, found = await self._picture(result.index, result.item)
+        if self._keep_content:
+            result.content = found.content
 
     async def _picture(self, index: int, item: Item) -> tuple[Image.Image, Served]:
         """The picture for slot ``index``, and the bytes it was made of."""

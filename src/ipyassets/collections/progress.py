@@ -21,4 +21,4 @@ def bar(total: int | None, unit: str, title: str, wanted: bool | None) -> Any:
         from tqdm.auto import tqdm
     else:
         from tqdm import tqdm
-    return tqdm(total=total, unit=unit, desc=title, delay=0 if wanted else 1, disable=not shown)
+    return tqdm(total=total, unit=unit, unit_scale=unit == "B", desc=title, delay=0 if wanted else 1, disable=not shown)

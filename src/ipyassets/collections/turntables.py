@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import operator
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from ipyassets.collections.aside import aside
 from ipyassets.collections.assets import AssetBase
 from ipyassets.collections.film import USUAL_FPS, can_read, film_facts, media_of
 from ipyassets.collections.images import in_decode_pool, in_file_pool
@@ -220,18 +219,7 @@ def _step(value: Any) -> int:
 
 
 def _written(path: Path, content: bytes) -> Path:
-    """Write aside and rename, so that nobody ever reads half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    aside = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        umask = os.umask(0)
-        os.umask(umask)
-        aside.chmod(0o666 & ~umask)  # mkstemp makes it private
-        aside.replace(path)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
+    with aside(path) as file:
+        file.write(content)
     return path

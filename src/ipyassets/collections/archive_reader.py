@@ -1,0 +1,313 @@
+"""Reading one ZIP archive at a service: its directory, single members, or all of them as they arrive.
+
+`zipfile` does the parsing, over a file of which only pieces are here: the directory at the archive's end first, then
+the bytes of each member as long as they are needed. The directory is believed; `zipfile` compares names and checksums
+of the members with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+import weakref
+from bisect import bisect_right
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import IO, Final, TypeVar
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+from ipyassets.collections.images import in_file_pool
+from ipyassets.collections.members import ArchiveLimits, Member, member, over, shown
+from ipyassets.collections.pieces import Missing, Pieces
+from ipyassets.errors import AssetServiceError, BadResponse
+from ipyassets.services.base import Record
+from ipyassets.services.downloading import RemoteFile
+
+__all__ = ["ArchiveReader", "Held"]
+
+T = TypeVar("T")
+
+_TAIL: Final = 65_557
+"""Bytes at the end that are fetched first: no archive's end record begins before them."""
+_READS: Final = 6
+"""Reads after which a directory must be complete."""
+_ENTRY: Final = b"PK\x01\x02"
+_HEADER: Final = 30 + 2 * 65_535 + 32
+"""Bytes that a member's own header and what follows its content take at most."""
+_IN_MEMORY: Final = 8 << 20
+"""Bytes of one packed member up to which they are held in memory, and not in a temporary file."""
+_GAP: Final = 1 << 20
+"""Bytes that nobody wants up to which it is quicker to read over them than to ask anew."""
+
+
+class Held:
+    """A member whose packed bytes are here until `close`; `read` and `open` belong on other threads than the loop's."""
+
+    def __init__(self, zip: ZipFile, member: Member, release: Callable[[], None]) -> None:
+        self.member = member
+        self._zip = zip
+        self._release = release
+
+    def read(self) -> bytes:
+        """Its content, the checksum compared. Raises `BadResponse` for a damaged one."""
+        with self.open() as file:
+            return _guarded(lambda: file.read(self.member.size), self.member)
+
+    def copy(self, target: IO[bytes], size: int = 1 << 20) -> None:
+        """Write its content to ``target``. Raises `BadResponse` for a damaged one."""
+        with self.open() as file:
+            while piece := _guarded(lambda: file.read(size), self.member):
+                target.write(piece)
+
+    def open(self) -> IO[bytes]:
+        return _guarded(lambda: self._zip.open(self.member.info), self.member)
+
+    def close(self) -> None:
+        self._release()
+
+
+class ArchiveReader:
+    """One archive. Lives on the loop thread. ``find`` gives the asset of a member's name; it runs on another thread."""
+
+    def __init__(
+        self, file: RemoteFile, number: int = 0, find: Callable[[str], Record | None] = lambda _: None
+    ) -> None:
+        self.file = file
+        self.number = number
+        """Which archive of its job it is."""
+        self._find = find
+        self._lock = asyncio.Lock()
+        self._zip: ZipFile | None = None
+        self._pieces: Pieces | None = None
+        self._members: tuple[Member, ...] = ()
+        self._starts: list[int] = []
+        self._last: dict[int, ZipInfo] = {}
+        self._holds: dict[int, int] = {}
+
+    async def members(self, limits: ArchiveLimits) -> tuple[Member, ...]:
+        """All members (no folders) in the order of their bytes; fetched once, mostly without the rest of the archive.
+
+        Raises `BadResponse` for what is no whole archive, or one of too many members.
+        """
+        async with self._lock:
+            if self._zip is None:
+                opened = await self._opened(limits)
+                await in_file_pool(self._listed, opened)
+                self._zip = opened
+        return self._members
+
+    def _listed(self, opened: ZipFile) -> None:
+        infos = sorted(opened.infolist(), key=lambda info: info.header_offset)
+        self._starts = [info.header_offset for info in infos]
+        self._last = {info.header_offset: info for info in infos}
+        self._members = tuple(member(self.number, info, self._find) for info in infos if not info.is_dir())
+
+    async def hold(self, one: Member, limits: ArchiveLimits, *, memory: bool = False) -> Held:
+        """``one``, its bytes alone fetched where the server gives parts. Raises as `over` says, and for damage."""
+        await self.members(limits)
+        error = over(one, limits, memory=memory) or self._misplaced(one)
+        if error is not None:
+            raise error
+        start, stop = self._span(one)
+        if self._pieces is None:
+            return self._held(one)
+        if stop - start <= _IN_MEMORY:
+            content = await self.file.read(start, stop)
+            return self._held(one, content, len(content))
+        run = _Run(self.file, start)
+        try:
+            return self._held(one, await run.take(stop - start), stop - start)
+        finally:
+            await run.close()
+
+    async def stream(
+        self, wanted: Sequence[Member], limits: ArchiveLimits, *, memory: bool = False
+    ) -> AsyncGenerator[tuple[Member, Held | AssetServiceError], None]:
+        """Each of ``wanted`` in the order of their bytes as it arrives, or why it is not to be had.
+
+        Whoever gets a `Held` closes it. Raises what the service says where the download itself fails.
+        """
+        await self.members(limits)
+        run: _Run | None = None
+        try:
+            for one in sorted(wanted, key=lambda one: one.info.header_offset):
+                error = over(one, limits, memory=memory) or self._misplaced(one)
+                if error is not None:
+                    yield one, error
+                    continue
+                if self._pieces is None:
+                    yield one, self._held(one)
+                    continue
+                start, stop = self._span(one)
+                if run is not None and not 0 <= start - run.at <= _GAP:
+                    await run.close()
+                    run = None
+                if run is None:
+                    run = _Run(self.file, start)
+                await run.skip(start - run.at)
+                yield one, self._held(one, await run.take(stop - start), stop - start)
+        finally:
+            if run is not None:
+                await run.close()
+
+    # -- the directory --------------------------------------------------------------------------------------------
+
+    async def _opened(self, limits: ArchiveLimits) -> ZipFile:
+        size = await self.file.size()
+        if size is None or not await self.file.ranges():
+            local = await spooled(self.file)
+            weakref.finalize(self, local[0].close)
+            whole = Pieces(local[1])
+            whole.put(0, *local)
+            return await self._parsed(whole, limits)
+        pieces = Pieces(size)
+        start = max(0, size - _TAIL)
+        pieces.put(start, await self.file.read(start, size), size - start)
+        for _ in range(_READS):
+            try:
+                opened = await self._parsed(pieces, limits)
+            except Missing as missing:
+                if missing.stop - missing.start > _longest_directory(limits):
+                    raise self._crowded(limits) from None
+                content = await self.file.read(missing.start, missing.stop)
+                pieces.put(missing.start, content, len(content))
+            else:
+                self._pieces = pieces
+                pieces.clear()
+                return opened
+        raise BadResponse(f"{self.file.what} has a directory that leads nowhere; the archive is damaged.")
+
+    async def _parsed(self, pieces: Pieces, limits: ArchiveLimits) -> ZipFile:
+        def check(content: bytes) -> None:
+            # Before anything is made of each: a small archive may claim millions.
+            if content.count(_ENTRY) > limits.members:
+                raise self._crowded(limits)
+
+        pieces.check = check
+        try:
+            found = await in_file_pool(ZipFile, pieces)
+        except (Missing, AssetServiceError):
+            raise
+        except Exception as error:  # noqa: BLE001  # zipfile raises many kinds on hostile directories
+            raise BadResponse(
+                f"{self.file.what} is damaged, cut off or no ZIP archive: its directory cannot be read "
+                f"({type(error).__name__})."
+            ) from None
+        finally:
+            pieces.check = None
+        if len(found.infolist()) > limits.members:
+            raise self._crowded(limits)
+        return found
+
+    def _crowded(self, limits: ArchiveLimits) -> AssetServiceError:
+        return BadResponse(
+            f"{self.file.what} has more than {limits.members:,} members, the limit; it was not read "
+            "(job.limits.members)."
+        )
+
+    # -- where members are ----------------------------------------------------------------------------------------
+
+    def _next(self, one: Member) -> int:
+        """Where what follows ``one`` begins."""
+        assert self._zip is not None
+        after = bisect_right(self._starts, one.info.header_offset)
+        return min(self._starts[after], self._zip.start_dir) if after < len(self._starts) else self._zip.start_dir
+
+    def _span(self, one: Member) -> tuple[int, int]:
+        start = one.info.header_offset
+        return start, min(self._next(one), start + _HEADER + one.packed)
+
+    def _misplaced(self, one: Member) -> AssetServiceError | None:
+        """Members that lie over each other make bombs that no ratio shows; newer versions of zipfile look, too."""
+        start = one.info.header_offset
+        if self._last[start] is not one.info or start + 30 + one.packed > self._next(one):
+            return BadResponse(f"{shown(one.name)} lies over other parts of the archive; it was not read.")
+        return None
+
+    def _held(self, one: Member, piece: bytes | IO[bytes] | None = None, length: int = 0) -> Held:
+        assert self._zip is not None
+        pieces, start = self._pieces, one.info.header_offset
+        if piece is None or pieces is None:
+            return Held(self._zip, one, lambda: None)
+        pieces.put(start, piece, length)
+        self._holds[start] = self._holds.get(start, 0) + 1
+
+        def release() -> None:
+            self._holds[start] -= 1
+            if not self._holds[start]:
+                del self._holds[start]
+                pieces.drop(start)
+
+        return Held(self._zip, one, release)
+
+
+class _Run:
+    """A download from one place on, of which stretches are taken."""
+
+    def __init__(self, file: RemoteFile, start: int) -> None:
+        self.at = start
+        self._what = file.what
+        self._stream = file.stream(start)
+        self._rest = memoryview(b"")
+
+    async def skip(self, count: int) -> None:
+        while count > 0:
+            piece = await self._piece(count)
+            count -= len(piece)
+
+    async def take(self, count: int) -> bytes | IO[bytes]:
+        if count <= _IN_MEMORY:
+            buffer = bytearray()
+            while len(buffer) < count:
+                buffer += await self._piece(count - len(buffer))
+            return bytes(buffer)
+        file = tempfile.TemporaryFile(prefix="ipyassets-")  # noqa: SIM115  # goes with the last who holds it
+        while count > 0:
+            piece = await self._piece(count)
+            await in_file_pool(file.write, piece)
+            count -= len(piece)
+        return file
+
+    async def close(self) -> None:
+        close = getattr(self._stream, "aclose", None)
+        if close is not None:
+            await close()
+
+    async def _piece(self, most: int) -> memoryview:
+        if not self._rest:
+            try:
+                self._rest = memoryview(await anext(self._stream))
+            except StopAsyncIteration:
+                raise BadResponse(f"{self._what} ended before its directory says; it is cut off.") from None
+        piece, self._rest = self._rest[:most], self._rest[most:]
+        self.at += len(piece)
+        return piece
+
+
+async def spooled(file: RemoteFile) -> tuple[IO[bytes], int]:
+    """All of ``file`` in a temporary file, and how many bytes: for servers that give no parts."""
+    spool = tempfile.TemporaryFile(prefix="ipyassets-")  # noqa: SIM115  # goes with the last who holds it
+    size = 0
+    async with contextlib.aclosing(file.stream()) as pieces:
+        async for piece in pieces:
+            await in_file_pool(spool.write, piece)
+            size += len(piece)
+    return spool, size
+
+
+def _longest_directory(limits: ArchiveLimits) -> int:
+    return max(1 << 20, limits.members * 1024)
+
+
+def _guarded(work: Callable[[], T], one: Member) -> T:
+    try:
+        return work()
+    except Missing:
+        why = "its header leads elsewhere than the directory says"
+    except BadZipFile as error:
+        why = "its checksum is wrong" if "CRC" in str(error) else "header and directory differ"
+    except (RuntimeError, NotImplementedError):
+        why = "it is encrypted, or packed in a way that cannot be read here"
+    except Exception as error:  # noqa: BLE001  # decompressors raise many kinds
+        why = f"it cannot be unpacked ({type(error).__name__})"
+    raise BadResponse(f"{shown(one.name)} is damaged: {why}.")

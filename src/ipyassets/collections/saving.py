@@ -1,0 +1,116 @@
+"""Large files to disk: gone on with where an earlier try stopped, and in their place only when they are whole."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from ipyassets.collections.images import in_file_pool
+from ipyassets.errors import BadResponse
+from ipyassets.services.downloading import RemoteFile
+
+__all__ = ["Advance", "part_of", "save_file"]
+
+Advance: TypeAlias = Callable[[int], Any]
+"""Told of each stretch of bytes that came."""
+Check: TypeAlias = Callable[[Path, bool], Path | None]
+"""Looks at a file that has come, told whether it was put together; may give it another place than was thought."""
+
+_busy: Final[set[Path]] = set()
+"""Parts that somebody in this process is writing."""
+
+
+def part_of(path: Path) -> Path:
+    """Where the bytes of ``path`` lie until they are all there."""
+    return path.with_name(f"{path.name}.part")
+
+
+async def save_file(
+    file: RemoteFile,
+    path: Path,
+    check: Check = lambda _path, _resumed: None,
+    advance: Advance = lambda _: None,
+) -> Path:
+    """Write ``file`` to ``path`` (absolute), whole or not at all, and give the path.
+
+    What came before it was broken off stays in ``path.part``, and is gone on with as long as the server gives parts
+    and says that the file is still the same. ``check`` looks at the whole file, on another thread; where it raises
+    `BadResponse`, a file that was put together is fetched anew once.
+    """
+    part = part_of(path)
+    if part in _busy:
+        raise BadResponse(f"{path.name} is being written already.")
+    _busy.add(part)
+    try:
+        await in_file_pool(lambda: path.parent.mkdir(parents=True, exist_ok=True))
+        begun = await _begun(file, part)
+        try:
+            await _write(file, part, begun, advance)
+            place = await in_file_pool(check, part, bool(begun))
+        except BadResponse:
+            if not begun:
+                raise
+            advance(-begun)
+            await _write(file, part, 0, advance)
+            place = await in_file_pool(check, part, False)
+        path = place or path
+        await in_file_pool(part.replace, path)
+        await in_file_pool(lambda: _note(part).unlink(missing_ok=True))
+    finally:
+        _busy.discard(part)
+    return path
+
+
+async def _begun(file: RemoteFile, part: Path) -> int:
+    """Bytes of ``part`` that are good to go on with."""
+    size, mark = await file.size(), await file.version()
+
+    def look() -> int:
+        with contextlib.suppress(OSError, ValueError):
+            there = part.stat().st_size
+            if mark is not None and json.loads(_note(part).read_text("utf-8")) == {"version": mark, "size": size}:
+                return there if size is not None and there <= size else 0
+        return 0
+
+    begun = await in_file_pool(look)
+    if begun and not await file.ranges():
+        begun = 0
+    if not begun:
+
+        def begin() -> None:
+            part.unlink(missing_ok=True)
+            if mark is not None:
+                _note(part).write_text(json.dumps({"version": mark, "size": size}), "utf-8")
+
+        await in_file_pool(begin)
+    return begun
+
+
+async def _write(file: RemoteFile, part: Path, begun: int, advance: Advance) -> None:
+    size = await file.size()
+    advance(begun)
+    with await in_file_pool(_opened, part, begun) as target:
+        written = begun
+        if size is None or written < size:
+            async with contextlib.aclosing(file.stream(begun)) as pieces:
+                async for piece in pieces:
+                    await in_file_pool(target.write, piece)
+                    written += len(piece)
+                    advance(len(piece))
+    if size is not None and written != size:
+        raise BadResponse(f"{file.what} came with {written:,} bytes instead of {size:,}.")
+
+
+def _opened(part: Path, begun: int) -> Any:
+    target = part.open("r+b" if begun else "wb")
+    target.seek(begun)
+    target.truncate()
+    return target
+
+
+def _note(part: Path) -> Path:
+    """Which version of the file a part is of."""
+    return part.with_name(f"{part.name}.json")
