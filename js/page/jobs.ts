@@ -1,6 +1,6 @@
 import "./host.css";
 // Jobs that are made up, without Jupyter: `npm run page`, then open /jobs.html at the address it prints.
-// Parameters: count, jobs, theme=dark, width, height, case=names|done|failed|trouble|gone|queued, speed (lines a second).
+// Parameters: count, jobs, theme=dark, width, height, case=names|done|failed|trouble|gone|queued|archive, speed (lines a second).
 import widget from "../src/jobs/index";
 import type { RowMessage, Stage, Traits } from "../src/jobs/protocol";
 import { FakeModel } from "../tests/fake";
@@ -40,6 +40,7 @@ const now = Date.now() / 1000;
 const name = (i: number) => (shown === "names" && i % 3 === 0 ? LONG : `${NAMES[i % NAMES.length]} ${i + 1}`);
 
 function line(index: number): RowMessage {
+  if (PARTS) return archive(index);
   const begun = index * 2 < count;
   const stages: [Stage, Stage] = ["queued", "queued"];
   if (shown === "done" || (begun && index * 4 < count)) stages.fill("completed");
@@ -56,8 +57,28 @@ function line(index: number): RowMessage {
   return row;
 }
 
+function archive(index: number): RowMessage {
+  const row = {
+    index,
+    name: count > 1 ? `Archive ${index + 1} of 1,000 assets` : "Archive of 1,000 assets",
+    began: now - 40,
+  };
+  if (index === 0) return { ...row, stages: ["completed"], ended: now - 5 };
+  return index === 1
+    ? { ...row, stages: ["running"], shares: [0.4] }
+    : { index, name: row.name, stages: ["queued"] };
+}
+
+const PARTS = shown === "archive" && {
+  parts: [{ name: "archive", label: "Archive", gives: "files" as const }],
+};
 const infos = Array.from({ length: Number(parameters.get("jobs") ?? 1) }, (_, i) =>
-  info({ key: String(i + 1), title: i ? `Second thoughts ${i}` : `${count} renders`, count }),
+  info({
+    key: String(i + 1),
+    title: i ? `Second thoughts ${i}` : `${count} ${PARTS ? "archives" : "renders"}`,
+    count,
+    ...PARTS,
+  }),
 );
 const fake = new FakeModel<Traits>({
   _setup: { height: parameters.get("height") ?? "360px" },

@@ -6,8 +6,8 @@ export const info = (change: Partial<JobInfo> = {}): JobInfo => ({
   title: "12 renders",
   count: 12,
   parts: [
-    { name: "stills", label: "Stills" },
-    { name: "turntable", label: "Turntable" },
+    { name: "stills", label: "Stills", gives: "files" },
+    { name: "turntable", label: "Turntable", gives: "film" },
   ],
   ...change,
 });
@@ -97,12 +97,18 @@ type Draw = (index: number, edge: number, still: boolean) => Promise<Uint8Array 
 export function playJobs(fake: FakeModel<Traits>, jobs: FakeJob[], draw: Draw): void {
   const find = (key: unknown) => jobs.find((job) => job.info.key === key);
 
-  async function pictures(request: string, indices: number[], edge: number, still: boolean): Promise<void> {
+  async function pictures(
+    request: string,
+    indices: number[],
+    edge: number,
+    still: boolean,
+    said: object = {},
+  ): Promise<void> {
     const buffers: DataView[] = [];
     const tiles = [];
     for (const index of indices) {
       const bytes = await draw(index, edge, still);
-      const known = { index, id: `id-${index}`, name: `render-${index}.png` };
+      const known = { index, id: `id-${index}`, name: still ? `Still ${index + 1}` : "" };
       if (bytes) buffers.push(new DataView(bytes.buffer));
       tiles.push(
         bytes
@@ -118,7 +124,7 @@ export function playJobs(fake: FakeModel<Traits>, jobs: FakeJob[], draw: Draw): 
       );
     }
     fake.receive({ op: "part", request, tiles }, buffers);
-    fake.receive({ op: "reply", request });
+    fake.receive({ op: "reply", request, ...said });
   }
 
   fake.onSend = (message) => {
@@ -132,8 +138,15 @@ export function playJobs(fake: FakeModel<Traits>, jobs: FakeJob[], draw: Draw): 
       for (const [first, last] of message.ranges as [number, number][])
         for (let i = first; i <= last; i++) indices.push(i);
       void pictures(request, indices, message.edge as number, false);
-    } else if (op === "stills") void pictures(request, [0, 1, 2, 3, 4], message.edge as number, true);
-    else if (op === "film") reply({ film: null });
+    } else if (op === "files" && job) {
+      const archive = job.info.parts.some(({ name }) => name === "archive");
+      const count = archive ? 64 : 5;
+      const said = archive
+        ? { pictures: 996, others: ["chair.glb", "walk <b>.mp4"], more: 2 }
+        : { pictures: 5 };
+      const indices = Array.from({ length: count }, (_, i) => i);
+      void pictures(request, indices, message.edge as number, true, said);
+    } else if (op === "film") reply({ film: null });
     else if (op === "stop" && job) {
       job.status = "stopped";
       job.change(

@@ -61,7 +61,10 @@ def test_a_page_gets_all_lines_and_how_the_job_stands(open_page: Page):
         "key": "1",
         "title": "12 renders",
         "count": 12,
-        "parts": [{"name": "stills", "label": "Stills"}, {"name": "turntable", "label": "Turntable"}],
+        "parts": [
+            {"name": "stills", "label": "Stills", "gives": None},
+            {"name": "turntable", "label": "Turntable", "gives": None},
+        ],
     }
     said = browser.ask("rows", job="1").last
     standing, rows = said["standing"], said["rows"]
@@ -174,14 +177,17 @@ def test_a_line_has_the_poster_and_later_the_first_still(open_page: Page):
 def test_results_of_one_asset(open_page: Page):
     job = RendersInMemory(Studio(2))
     browser = open_page(JobMonitor(job))
-    assert not browser.ask("stills", job="1", index=0, edge=320).tiles, "older files are not this job's"
+    assert not browser.ask("files", job="1", index=0, edge=320).tiles, "older files are not this job's"
     assert browser.ask("film", job="1", index=0, media="mp4").last["film"] is None
     job.finish(0)
-    stills = browser.ask("stills", job="1", index=0, edge=320).tiles
-    assert [(still["name"], still["width"], still["height"]) for still in stills.values()] == [
-        ("render-0.png", 320, 180),
-        ("render-1.png", 320, 180),
+    answer = browser.ask("files", job="1", index=0, edge=320)
+    assert [(still["name"], still["width"], still["height"]) for still in answer.tiles.values()] == [
+        ("Still 1", 320, 180),
+        ("Still 2", 320, 180),
     ]
+    shades = [Image.open(io.BytesIO(still["content"])).getpixel((5, 5))[0] for still in answer.tiles.values()]
+    assert shades == [pytest.approx(50, abs=3), pytest.approx(150, abs=3)], "in the order of the views"
+    assert (answer.last["pictures"], answer.last["others"]) == (2, [])
     answer = browser.ask("film", job="1", index=0, media="mp4")
     assert answer.last["film"] == {"mime": "video/mp4", "buffer": 0}
     assert answer[-1][1] == [FILM]
@@ -207,8 +213,8 @@ def test_a_turntable_that_is_too_large_is_refused_in_words(open_page: Page, monk
         {"op": "rows", "request": "r", "job": 1},
         {"op": "tiles", "request": "r", "job": "1", "ranges": [[0, 9999]], "edge": 96},
         {"op": "tiles", "request": "r", "job": "1", "ranges": [[0, 1]], "edge": 9999},
-        {"op": "stills", "request": "r", "job": "1", "index": 99, "edge": 320},
-        {"op": "stills", "request": "r", "job": "1", "index": -1, "edge": 320},
+        {"op": "files", "request": "r", "job": "1", "index": 99, "edge": 320},
+        {"op": "files", "request": "r", "job": "1", "index": -1, "edge": 320},
         {"op": "film", "request": "r", "job": "1", "index": 0, "media": "exe"},
         {"op": "search", "request": "r"},
     ],

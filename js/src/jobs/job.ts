@@ -11,6 +11,16 @@ const BUDGET = 8_000_000;
 /** What films may be; anything else is not shown, whatever Python says. */
 const FILMS = new Set(["video/mp4", "image/gif"]);
 
+/** The files of a line besides the pictures that are shown. */
+export interface Files {
+  /** How many pictures there are. */
+  pictures: number;
+  /** Names of what is no picture, the first of them. */
+  others: string[];
+  /** How many more of these there are. */
+  more: number;
+}
+
 export type Link = Connection<Traits, Reply, Part>;
 export type Changed = (job: Job, rows: readonly number[]) => void;
 
@@ -20,8 +30,8 @@ export class Job {
   readonly tiles: Tiles;
   readonly #link: Link;
   readonly #changed: Changed;
-  /** Lines whose picture is what was rendered, and no longer the poster. */
-  readonly #rendered = new Set<number>();
+  /** Lines whose picture is what was made, and no longer the poster. */
+  readonly #made = new Set<number>();
   #asking = false;
   #again = false;
   #acting: "stop" | "retry" | null = null;
@@ -37,8 +47,9 @@ export class Job {
       get now() {
         return { result: { generation: 1, count: state.info.count } };
       },
-      tiles: (_, wanted, edge, onTiles, signal) =>
-        this.#pictures({ op: "tiles", ranges: wanted.pairs, edge }, onTiles, signal),
+      tiles: async (_, wanted, edge, onTiles, signal) => {
+        await this.#pictures({ op: "tiles", ranges: wanted.pairs, edge }, onTiles, signal);
+      },
     };
     this.tiles = new Tiles(lines, undefined, BUDGET);
     this.tiles.show(1);
@@ -110,17 +121,18 @@ export class Job {
     this.#changed(this, []);
   }
 
-  /** The stills of a line's asset, as they come. */
-  async stills(
+  /** The pictures that were made for a line, as they come; gives what there is besides. */
+  async files(
     index: number,
     edge: number,
-    onStills: (stills: Tile[]) => void,
+    onPictures: (pictures: Tile[]) => void,
     signal: AbortSignal,
-  ): Promise<void> {
-    await this.#pictures({ op: "stills", index, edge }, onStills, signal);
+  ): Promise<Files> {
+    const { answer } = await this.#pictures({ op: "files", index, edge }, onPictures, signal);
+    return { pictures: answer.pictures ?? 0, others: answer.others ?? [], more: answer.more ?? 0 };
   }
 
-  /** The turntable of a line's asset; null if there is none of this kind. */
+  /** The film that was made for a line; null if there is none of this kind. */
   async film(index: number, media: "mp4" | "gif", signal: AbortSignal): Promise<Blob | null> {
     const ask = { op: "film", job: this.state.info.key, index, media };
     const { answer, buffers } = await this.#link.ask(ask, { signal });
@@ -139,7 +151,7 @@ export class Job {
     ask: { op: string; [field: string]: unknown },
     onTiles: (tiles: Tile[]) => void,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<{ answer: Reply }> {
     const onPart = (part: Part, buffers: DataView[]) =>
       onTiles(
         part.tiles.map((tile) => ({
@@ -149,17 +161,18 @@ export class Job {
           name: tile.name,
         })),
       );
-    await this.#link.ask({ ...ask, job: this.state.info.key }, { signal, onPart });
+    return await this.#link.ask({ ...ask, job: this.state.info.key }, { signal, onPart });
   }
 
   #took(rows: readonly number[]): void {
-    const stills = this.state.info.parts.findIndex(({ name }) => name === "stills");
+    const { parts } = this.state.info;
     const fresh: number[] = [];
     for (const index of rows) {
-      const made = this.state.rows[index]?.stages[stills] === "completed";
-      if (made && !this.#rendered.has(index)) fresh.push(index);
-      if (made) this.#rendered.add(index);
-      else this.#rendered.delete(index);
+      const stages = this.state.rows[index]?.stages ?? [];
+      const made = stages.some((stage, i) => stage === "completed" && parts[i]?.gives === "files");
+      if (made && !this.#made.has(index)) fresh.push(index);
+      if (made) this.#made.add(index);
+      else this.#made.delete(index);
     }
     this.tiles.outdate(fresh);
     this.#changed(this, rows);

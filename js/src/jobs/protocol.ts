@@ -10,7 +10,14 @@ export interface JobInfo {
   key: string;
   title: string;
   count: number;
-  parts: { name: string; label: string }[];
+  parts: JobPart[];
+}
+
+export interface JobPart {
+  name: string;
+  label: string;
+  /** What it makes, if that can be shown. */
+  gives: "files" | "film" | null;
 }
 
 export interface Traits {
@@ -67,4 +74,8 @@ export type Reply = {
   standings?: Standing[];
   rows?: RowMessage[];
   film?: FilmMessage | null;
+  /** Of a line's files: how many are pictures, the names of the others, and how many more of these there are. */
+  pictures?: number;
+  others?: string[];
+  more?: number;
 };

@@ -1,9 +1,9 @@
 import { button, h, icon, SUPPRESS, say } from "../view/dom";
 import type { Job } from "./job";
 import { stageIcon } from "./row";
-import { stageWords } from "./words";
+import { filesWords, stageWords } from "./words";
 
-/** Longest side of a still, in device pixels. */
+/** Longest side of a picture, in device pixels. */
 const EDGE = 640;
 
 export interface ResultsEvents {
@@ -13,7 +13,7 @@ export interface ResultsEvents {
   back(index: number): void;
 }
 
-/** What was made of one asset, and what went wrong with it; stands in the list's place. */
+/** What was made for one line, and what went wrong with it; stands in the list's place. */
 export class Results {
   readonly element: HTMLElement;
   readonly #job: Job;
@@ -35,10 +35,10 @@ export class Results {
     this.#events = events;
     this.#previous = button({
       icon: "previous",
-      label: "Previous asset (left arrow)",
+      label: "Previous line (left arrow)",
       onClick: () => this.#step(-1),
     });
-    this.#next = button({ icon: "next", label: "Next asset (right arrow)", onClick: () => this.#step(1) });
+    this.#next = button({ icon: "next", label: "Next line (right arrow)", onClick: () => this.#step(1) });
     const back = button({ icon: "close", label: "Back to the list (Escape)", onClick: () => this.close() });
     this.element = h(
       "div",
@@ -128,64 +128,66 @@ export class Results {
   /** Ask for what was made; more may come while it is looked at. */
   #ask(index: number): void {
     this.#clear();
-    const stages = new Map(
-      this.#job.state.info.parts.map(({ name }, i) => [name, this.#job.state.rows[index]?.stages[i]]),
+    const stages = this.#job.state.rows[index]?.stages ?? [];
+    const made = new Set(
+      this.#job.state.info.parts.filter((_, i) => stages[i] === "completed").map(({ gives }) => gives),
     );
-    const stills = stages.get("stills") === "completed";
-    const turntable = stages.get("turntable") === "completed";
-    if (!stills && !turntable) {
-      const waiting = [...stages.values()].some((stage) => stage === "queued" || stage === "running");
-      say(this.#note, waiting ? "Pictures stand here once they are made." : "There are no pictures.");
+    if (!made.has("files") && !made.has("film")) {
+      const waiting = stages.some((stage) => stage === "queued" || stage === "running");
+      say(this.#note, waiting ? "What is made stands here once it is there." : "There is nothing to show.");
       return;
     }
     say(this.#note, "Fetching…");
     const asking = new AbortController();
     this.#asking = asking;
     const work = [];
-    if (turntable) work.push(this.#askFilm(index, asking.signal));
-    if (stills) work.push(this.#askStills(index, asking.signal));
+    if (made.has("film")) work.push(this.#askFilm(index, asking.signal));
+    if (made.has("files")) work.push(this.#askFiles(index, asking.signal));
     Promise.allSettled(work).then((ends) => {
       if (asking.signal.aborted) return;
-      const failed = ends.find((end) => end.status === "rejected");
-      say(this.#note, failed ? (failed.reason as Error).message : "");
+      const words = ends.map((end) =>
+        end.status === "rejected" ? (end.reason as Error).message : (end.value ?? ""),
+      );
+      say(this.#note, words.filter(Boolean).join(" "));
     });
   }
 
-  async #askStills(index: number, signal: AbortSignal): Promise<void> {
+  /** Gives what is to be said besides the pictures. */
+  async #askFiles(index: number, signal: AbortSignal): Promise<string> {
     const figures = new Map<number, HTMLElement>();
-    await this.#job.stills(
+    const files = await this.#job.files(
       index,
       EDGE,
-      (stills) => {
-        for (const still of stills) {
-          if (signal.aborted) return;
-          const figure =
-            figures.get(still.index) ?? h("figure", { class: "ipya-still", "data-index": still.index });
-          figures.set(still.index, figure);
-          const url = still.blob && this.#url(still.blob);
-          const alt = `Still ${still.index + 1} of ${this.#title.textContent}`;
+      (pictures) => {
+        if (signal.aborted) return;
+        for (const file of pictures) {
+          const figure = figures.get(file.index) ?? h("figure", { class: "ipya-still" });
+          figure.dataset.index = String(file.index);
+          figures.set(file.index, figure);
+          const url = file.blob && this.#url(file.blob);
           figure.replaceChildren(
             url
-              ? picture(url, alt)
+              ? picture(url, `${file.name}, ${this.#title.textContent}`)
               : h(
                   "div",
-                  { class: "ipya-still-wait", title: still.message },
-                  still.state === "error" ? icon("warning") : null,
+                  { class: "ipya-still-wait", title: file.message },
+                  file.state === "error" ? icon("warning") : null,
                 ),
             h(
               "figcaption",
-              { dir: "auto", title: still.name },
-              still.state === "error" ? still.message : `Still ${still.index + 1}`,
+              { dir: "auto", title: file.name },
+              file.state === "error" ? file.message : file.name,
             ),
           );
-          this.#strip.append(...[...figures].sort(([a], [b]) => a - b).map(([, element]) => element));
         }
+        this.#strip.append(...[...figures].sort(([a], [b]) => a - b).map(([, element]) => element));
       },
       signal,
     );
+    return filesWords(files, figures.size);
   }
 
-  async #askFilm(index: number, signal: AbortSignal): Promise<void> {
+  async #askFilm(index: number, signal: AbortSignal): Promise<undefined> {
     const film = (await this.#job.film(index, "mp4", signal)) ?? (await this.#job.film(index, "gif", signal));
     if (!film || signal.aborted) return;
     const url = this.#url(film);

@@ -9,7 +9,7 @@ import { FILTERS, type Filter, hasMade } from "./state";
 import { clock, countWords, left, spokenCount, statusWords } from "./words";
 
 const FILTER_WORDS: Record<Filter, string> = { all: "All", running: "Running", failed: "Failed" };
-const GOES_ON = "Rendering goes on at the service; only looking how it stands ends.";
+const GOES_ON = "The service goes on with the work; only looking how it stands ends.";
 
 /** One job in one view: its heading, and its lines below. */
 export class Section {

@@ -1,5 +1,6 @@
 /** How jobs are put into words. */
 
+import type { Files } from "./job";
 import type { Stage, Standing, Status } from "./protocol";
 
 /** Seconds as a clock shows them: 0:07, 12:40, 1:02:09. */
@@ -58,4 +59,17 @@ export function spokenCount(standing: Standing, count: number): string {
   const over = status !== "queued" && status !== "running";
   const failures = failed ? `, ${number(failed)} failed` : "";
   return `${over ? `${statusWords(status)}: ` : ""}${number(done)} of ${number(count)} done${failures}`;
+}
+
+/** Of a line's files, what the pictures that are shown do not tell; empty if they tell all. */
+export function filesWords({ pictures, others, more }: Files, shown: number): string {
+  const words = [];
+  if (pictures > shown) words.push(`The first ${number(shown)} of ${number(pictures)} pictures are shown.`);
+  if (pictures === 0 && others.length) words.push("There are no pictures.");
+  if (others.length)
+    words.push(
+      `${others.length === 1 ? "One file is" : `${number(others.length + more)} files are`} no picture: ` +
+        `${others.join(", ")}${more ? ` and ${number(more)} more` : ""}.`,
+    );
+  return words.join(" ");
 }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import functools
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Final, Generic, Self, TypeAlias, TypeVar, cast
 
@@ -15,6 +16,8 @@ from ipyassets.collections.following import FIRST_LOOK, Follower, Pace, follower
 from ipyassets.collections.jobs import AwaitedJob, BlockingJob, JobBase, JobItem, JobStatus, PartStage, View
 from ipyassets.collections.posters import PosterResult, collected, collected_awaiting
 from ipyassets.collections.progress import bar
+from ipyassets.collections.render_files import file_bytes
+from ipyassets.collections.results import Gives, Result
 from ipyassets.collections.stills import Still, StillStream
 from ipyassets.collections.turntables import AsyncRenderedTurntable, RenderedTurntable, TurntableBase
 from ipyassets.collections.watches import Watches, what
@@ -39,6 +42,7 @@ class RenderJobBase(JobBase, Generic[T]):
     turntables in a notebook.
     """
 
+    gives: ClassVar[Mapping[str, Gives]] = {"stills": "files", "turntable": "film"}
     _asset: ClassVar[type[AssetBase]]
     _turntable: ClassVar[type[TurntableBase]]
 
@@ -230,6 +234,26 @@ class RenderJobBase(JobBase, Generic[T]):
                 kept = self._turntables[item.index] = files, cast("T", made)
             found.append(kept[1])
         return found
+
+    async def _results(self, index: int) -> list[Result]:
+        record, service = self._chosen[index].record, self._service
+        about = what(service, "stills", record)
+        stills = sorted(self._files.get((index, "stills"), ()), key=lambda file: file.position)
+
+        async def read(file: RenderFile) -> bytes:
+            return (await file_bytes(service, record, file)).content
+
+        return [
+            Result(f"Still {n}", about, picture=True, read=functools.partial(read, file), record=record)
+            for n, file in enumerate(stills, 1)
+        ]
+
+    async def _film_of(self, index: int, media: str) -> bytes | None:
+        asset = self._items[index].asset
+        turntable = next((one for one in self.turntables() if one.asset == asset), None)
+        if turntable is None or media not in turntable.formats:
+            return None
+        return await turntable._content(media)  # noqa: SLF001
 
     def _stills(self) -> StillStream:
         self.last_batch = None  # two batches at once would double the memory

@@ -9,6 +9,7 @@ from itertools import zip_longest
 from typing import Any, Final
 
 from ipyassets.collections.jobs import JobBase, JobItem
+from ipyassets.collections.results import HasResults
 
 __all__ = ["JobFeed", "part_label"]
 
@@ -48,11 +49,12 @@ class JobFeed:
             self._parts = tuple(dict.fromkeys(part for item in items for part in item.parts))
             told = ()
         self._told = items
+        gives = self.job.gives if isinstance(self.job, HasResults) else {}
         self.described = {
             "key": self.key,
             "title": self.job.title[:LONGEST_NAME],
             "count": len(items),
-            "parts": [{"name": part, "label": part_label(part)} for part in self._parts],
+            "parts": [{"name": part, "label": part_label(part), "gives": gives.get(part)} for part in self._parts],
         }
         return tuple(item for item, before in zip_longest(items, told) if item is not before)
 

@@ -10,10 +10,10 @@ from ipyassets.widgets.messages import MOST_REQUESTS, MOST_TILES, Cancel, Hello,
 from ipyassets.widgets.ranges import Ranges
 from ipyassets.widgets.reading import Refused, edge, index, listed, word
 
-__all__ = ["Ask", "Film", "Retry", "Rows", "Stills", "Stop", "Thumbnails", "read"]
+__all__ = ["Ask", "Files", "Film", "Retry", "Rows", "Stop", "Thumbnails", "read"]
 
 EDGES: Final = (16, 512)
-STILL_EDGES: Final = (64, 2048)
+FILE_EDGES: Final = (64, 2048)
 MEDIA: Final = ("mp4", "gif")
 
 
@@ -34,8 +34,8 @@ class Thumbnails:
 
 
 @dataclass(frozen=True, slots=True)
-class Stills:
-    """The stills that were made of one line's asset, each of at most ``edge`` pixels a side."""
+class Files:
+    """The files that were made for one line, pictures of at most ``edge`` pixels a side."""
 
     job: str
     index: int
@@ -44,7 +44,7 @@ class Stills:
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """The turntable that was made of one line's asset."""
+    """The film that was made for one line."""
 
     job: str
     index: int
@@ -66,7 +66,7 @@ class Retry:
     job: str
 
 
-Ask: TypeAlias = Hello | Rows | Thumbnails | Stills | Film | Stop | Retry | Cancel
+Ask: TypeAlias = Hello | Rows | Thumbnails | Files | Film | Stop | Retry | Cancel
 
 
 def read(content: object) -> tuple[str, Ask]:
@@ -90,8 +90,8 @@ def _ask(content: Mapping[str, Any]) -> Ask:
             if len(wanted) > MOST_TILES:
                 raise Refused(f"At most {MOST_TILES} pictures are given at once.")
             return Thumbnails(_job(content), wanted, edge(content, EDGES))
-        case "stills":
-            return Stills(_job(content), index(content, "index"), edge(content, STILL_EDGES))
+        case "files":
+            return Files(_job(content), index(content, "index"), edge(content, FILE_EDGES))
         case "film":
             media = word(content.get("media"), "media")
             if media not in MEDIA:

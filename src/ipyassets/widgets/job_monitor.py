@@ -13,15 +13,16 @@ from ipyassets.collections.jobs import JobBase, JobItem
 from ipyassets.widgets import job_messages as asks
 from ipyassets.widgets.comm_widget import CommWidget
 from ipyassets.widgets.job_feed import JobFeed
-from ipyassets.widgets.job_results import Lines, StillsOf, film
+from ipyassets.widgets.job_results import Files, Lines, film, results_of
 from ipyassets.widgets.messages import Cancel, Hello
 from ipyassets.widgets.ranges import Ranges
 from ipyassets.widgets.reading import Refused
-from ipyassets.widgets.tiles import stream
+from ipyassets.widgets.tiles import LONGEST_NAME, stream
 
 __all__ = ["JobMonitor", "monitor_of"]
 
-_MOST_STILLS = 64
+_MOST_FILES = 64
+"""Pictures of one line that are shown, and names of its other files."""
 
 
 class JobMonitor(CommWidget):
@@ -103,10 +104,9 @@ class JobMonitor(CommWidget):
                 self._start(request, self._send_rows(request, self._feed(key)))
             case asks.Thumbnails(key, ranges, edge):
                 self._start(request, self._send_pictures(request, Lines(self._feed(key).job), ranges, edge))
-            case asks.Stills(key, index, edge):
-                job, item = self._feed(key).job, self._item(key, index)
-                every = Ranges.of([(0, _MOST_STILLS - 1)])
-                self._start(request, self._send_pictures(request, StillsOf(job, item), every, edge))
+            case asks.Files(key, index, edge):
+                item = self._item(key, index)
+                self._start(request, self._send_files(request, self._feed(key).job, item, edge))
             case asks.Film(key, index, media):
                 self._start(request, self._send_film(request, self._feed(key).job, self._item(key, index), media))
             case asks.Stop(key):
@@ -133,9 +133,18 @@ class JobMonitor(CommWidget):
     async def _send_rows(self, request: str, feed: JobFeed) -> None:
         self._reply(request, feed.whole())
 
-    async def _send_pictures(self, request: str, shown: Lines | StillsOf, ranges: Ranges, edge: int) -> None:
+    async def _send_pictures(self, request: str, shown: Lines, ranges: Ranges, edge: int) -> None:
         await stream(shown, ranges, edge, lambda said, buffers: self._part(request, said, buffers))
         self._reply(request)
+
+    async def _send_files(self, request: str, job: JobBase, item: JobItem, edge: int) -> None:
+        results = await results_of(job, item.index)
+        pictures = [result for result in results if result.picture]
+        others = [result.name[:LONGEST_NAME] for result in results if not result.picture]
+        shown, few = Files(pictures), Ranges.of([(0, _MOST_FILES - 1)])
+        await stream(shown, few, edge, lambda said, buffers: self._part(request, said, buffers))
+        told = {"pictures": len(pictures), "others": others[:_MOST_FILES], "more": max(0, len(others) - _MOST_FILES)}
+        self._reply(request, told)
 
     async def _send_film(self, request: str, job: JobBase, item: JobItem, media: str) -> None:
         found = await film(job, item, media)

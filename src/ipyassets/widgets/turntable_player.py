@@ -87,8 +87,9 @@ class TurntablePlayer(CommWidget):
         self._video: bytes | None = None
         opens = opening(source)
         self._about = self._asset.name if self._asset is not None else "Turntable"
-        images = isinstance(source, Sequence) and not isinstance(source, bytes | bytearray | memoryview | str)
-        self._count = len(source) if images else None
+        self._count: int | None = None
+        if isinstance(source, Sequence) and not isinstance(source, bytes | bytearray | memoryview | str):
+            self._count = len(source)
         super().__init__(
             _setup={
                 "label": self._about[:300],
