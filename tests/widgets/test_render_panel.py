@@ -29,10 +29,14 @@ class StudioClient:
     def __init__(self, count: int = 3) -> None:
         self.core = Studio(count)
         self.refusal: Exception | None = None
+        self.answers = threading.Event()
+        """Cleared: the service takes its time."""
+        self.answers.set()
         self.asked: list[tuple[list[str], dict[str, Any]]] = []
 
     def render(self, assets: AssetList, **order: Any) -> RendersInMemory:
         ids = [asset.id for asset in assets]  # blocks: may not be called on the loop thread
+        assert self.answers.wait(30)
         if self.refusal is not None:
             raise self.refusal
         self.asked.append((ids, order))
@@ -327,8 +331,11 @@ def test_a_refused_order_is_said(panel_of: Open, client: StudioClient):
 def test_two_presses_are_one_order(panel_of: Open, client: StudioClient):
     nothing_made(client)
     panel = panel_of(client.assets(0), client)
+    client.answers.clear()
     panel._button.click()
     panel._button.click()
+    loop.run(asyncio.sleep(0))  # the second press has been seen
+    client.answers.set()
     settled(panel)
     assert len(client.asked) == 1
 
