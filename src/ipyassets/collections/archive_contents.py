@@ -73,6 +73,13 @@ class ArchiveContents:
         """All members of the archives that can be read, one archive after the other. Raises if none can."""
         return [one for _, members, _ in await self._look() for one in members]
 
+    async def members_of(self, index: int) -> tuple[Member, ...]:
+        """The members of one archive. Raises if it cannot be read."""
+        _, members, error = (await self._look())[index]
+        if error is not None:
+            raise error
+        return members
+
     async def find(self, which: int | str) -> Member:
         """By position over all archives, or by name: of several the first. Raises IndexError, `NotFound`."""
         members = await self.members()
@@ -131,14 +138,21 @@ class ArchiveContents:
     async def save(self, path: str | Path, advance: Advance) -> list[Path]:
         """Write all archives as they are; several get numbers before the ending."""
         readers = await self._ready()
+        places = await self._places(path, readers)
+        return [
+            await save_file(reader.file, place, _whole(reader.file.what), advance)
+            for reader, place in zip(readers, places, strict=True)
+        ]
+
+    async def places(self, path: str | Path) -> list[Path]:
+        """The files that `save` writes."""
+        return await self._places(path, await self._ready())
+
+    async def _places(self, path: str | Path, readers: Sequence[ArchiveReader]) -> list[Path]:
         target = await in_file_pool(_target, path, readers[0])
-        paths = []
-        for reader in readers:
-            place = target
-            if len(self.archives) > 1:
-                place = target.with_name(f"{target.stem}-{reader.number + 1}{target.suffix}")
-            paths.append(await save_file(reader.file, place, _whole(reader.file.what), advance))
-        return paths
+        if len(self.archives) == 1:
+            return [target]
+        return [target.with_name(f"{target.stem}-{reader.number + 1}{target.suffix}") for reader in readers]
 
     def absent(self, archived: Archived, record: Record) -> AssetServiceError:
         """The error of an asset that was asked for and did not come."""

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, ClassVar, Final, Self, TypeAlias, overload
 
 from ipyassets.collections.archive_contents import ArchiveContents, Archived, ArchiveStream
+from ipyassets.collections.archive_results import ArchiveResults
 from ipyassets.collections.archive_watch import ArchiveWatch, Look
 from ipyassets.collections.assets import Asset, AssetBase, AsyncAsset
 from ipyassets.collections.batch import ImageBatch
 from ipyassets.collections.chosen import Chosen
 from ipyassets.collections.extraction import Extracted
 from ipyassets.collections.following import FIRST_LOOK, Pace, poll_seconds
-from ipyassets.collections.jobs import AwaitedJob, BlockingJob, JobBase, JobItem, JobStatus, PartStage, View
+from ipyassets.collections.jobs import AwaitedJob, BlockingJob, JobItem, JobStatus, PartStage, View
 from ipyassets.collections.members import ArchiveLimits, Member
 from ipyassets.collections.posters import Box, PosterResult, collected, collected_awaiting
 from ipyassets.collections.progress import bar
@@ -46,7 +47,7 @@ Plan: TypeAlias = Callable[[], Awaitable[Sequence[Planned]]]
 """Finds out what archives a job is of; runs on the loop thread."""
 
 
-class ArchiveJobBase(JobBase):
+class ArchiveJobBase(ArchiveResults):
     """What both archive jobs share. One item for each archive, with the part ``archive``.
 
     ``poll``: seconds to the first look how the work stands. ``view`` makes what shows the job in a notebook.
