@@ -62,6 +62,8 @@ class ArchiveService(AssetService):
 
     most_in_archive: ClassVar[int]
     """Assets that one archive may hold."""
+    template_tokens: ClassVar[Mapping[str, str]]
+    """What may stand in a template of member names, such as ``<id>``, and what comes in its place, in words."""
 
     @abstractmethod
     def check_template(self, template: str) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from ipyassets.services.scenario.members import member_of
 from ipyassets.services.scenario.records import Collection, Tag, asset, collection, tag
 from ipyassets.services.scenario.renditions import Rendition, renditions, wants_large
 from ipyassets.services.scenario.search import AssetListing, AssetSearch, next_token
-from ipyassets.services.scenario.templates import check_template, member_names
+from ipyassets.services.scenario.templates import TOKENS, check_template, member_names
 from ipyassets.services.wire import base_address, host, listed, origin, segment
 
 __all__ = ["BASE_URL", "ScenarioService"]
@@ -43,6 +43,7 @@ class ScenarioService(DownloadService, ArchiveService):
     capabilities: ClassVar[Capabilities] = Capabilities(download=True, archive=True, filters=FILTERS, sorts=SORTS)
     formats: ClassVar[Mapping[Kind, Sequence[str]]] = FORMATS
     most_in_archive: ClassVar[int] = MOST
+    template_tokens: ClassVar[Mapping[str, str]] = {f"<{name}>": words for name, words in TOKENS.items()}
 
     def __init__(self, keys: BasicKeys, *, project_id: str | None = None, base_url: str = BASE_URL) -> None:
         self.base_url = base_address(base_url, self.title)

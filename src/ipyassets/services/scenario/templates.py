@@ -21,7 +21,15 @@ from ipyassets.services.wire import stripped
 
 __all__ = ["TOKENS", "check_template", "legal", "member_names", "slug"]
 
-TOKENS: Final = ("seed", "num", "prompt", "generator", "id", "description")
+TOKENS: Final = {
+    "prompt": "the prompt, in at most 8 words",
+    "id": "the id of the asset",
+    "description": "the description or caption, in at most 8 words",
+    "seed": "the seed",
+    "num": "the number among what was made together",
+    "generator": "the name of the model",
+}
+"""Each, and what comes in its place."""
 _OTHER_WORDS: Final = {
     "assetid": "id",
     "asset": "id",
