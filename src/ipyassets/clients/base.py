@@ -6,6 +6,7 @@ from abc import abstractmethod
 from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+from ipyassets.arguments import whole
 from ipyassets.collections.asset_list import AssetList, AsyncAssetList
 from ipyassets.collections.assets import Asset, AsyncAsset
 from ipyassets.collections.following import end_following
@@ -65,8 +66,7 @@ class Client(Generic[S, L]):
     def _pages(self, text: str, limit: int | None, keywords: dict[str, Any]) -> RecordPages:
         if not isinstance(text, str):
             raise InvalidRequest(f"The search text must be a str, not {type(text).__name__}.")
-        if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
-            raise InvalidRequest(f"limit must be a whole number, 1 or more, or None for all; got {limit!r}.")
+        limit = None if limit is None else whole("limit", limit, none="for all")
         for name in ("workspace", "sort"):
             if not isinstance(keywords.get(name), str | None):
                 raise InvalidRequest(f"{name} must be a str, not {type(keywords[name]).__name__}.")

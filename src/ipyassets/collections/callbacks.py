@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 from collections.abc import Callable
@@ -10,17 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
-from ipyassets.errors import InvalidRequest
-
-__all__ = ["call", "plain_function"]
+__all__ = ["call"]
 
 log = logging.getLogger("ipyassets.jobs")
-
-
-def plain_function(callback: Any) -> None:
-    """Raises `InvalidRequest` for what cannot be called, or would have to be awaited."""
-    if not callable(callback) or asyncio.iscoroutinefunction(callback):
-        raise InvalidRequest("A callback must be a plain function; to await, use `await job`.")
 
 
 def call(callback: Callable[[Any], Any], about: Any) -> None:

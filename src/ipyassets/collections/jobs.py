@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Mapping
@@ -16,10 +15,11 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final, Literal, NoReturn, Self, TypeAlias, TypeVar
 
+from ipyassets.arguments import patience, plain_function
 from ipyassets.collections.assets import AssetBase
-from ipyassets.collections.callbacks import call, plain_function
+from ipyassets.collections.callbacks import call
 from ipyassets.collections.progress import bar
-from ipyassets.errors import AssetServiceError, Interrupted, InvalidRequest, JobFailed, JobTimeout
+from ipyassets.errors import AssetServiceError, Interrupted, JobFailed, JobTimeout
 from ipyassets.http import loop
 
 __all__ = ["AwaitedJob", "BlockingJob", "JobBase", "JobItem", "JobStatus", "PartStage", "View"]
@@ -148,7 +148,7 @@ class JobBase(ABC):
 
         Callbacks run one after the other on a thread of their own, so they may take their time and use the job.
         """
-        plain_function(callback)
+        plain_function("A callback", callback, "use `await job`")
 
         def begin() -> None:
             self._on_item.append(callback)
@@ -161,7 +161,7 @@ class JobBase(ABC):
 
     def on_done(self, callback: Callable[[Self], Any]) -> None:
         """Call ``callback(job)`` when all work is over; at once if it is. As for `on_item_done`."""
-        plain_function(callback)
+        plain_function("A callback", callback, "use `await job`")
 
         def begin() -> None:
             self._on_done.append(callback)
@@ -322,7 +322,7 @@ class BlockingJob(JobBase):
         with bar(len(self.items), "asset", self.title, progress) as shown:
             try:
                 loop.run(
-                    self._finished(_seconds(timeout)),
+                    self._finished(patience(timeout)),
                     lambda: shown.update(sum(item.done for item in self.items) - shown.n),
                 )
             except KeyboardInterrupt:
@@ -347,7 +347,7 @@ class AwaitedJob(JobBase):
 
     async def wait(self, timeout: float | None = None) -> Self:  # noqa: ASYNC109  # the contract's own word
         """As `BlockingJob.wait`, without a progress bar."""
-        await loop.awaiting(self._finished(_seconds(timeout)))
+        await loop.awaiting(self._finished(patience(timeout)))
         return self
 
     async def stop_following(self) -> None:
@@ -377,11 +377,3 @@ def _status(stages: Iterable[str]) -> JobStatus:
     if "failed" in there:
         return "partly_failed" if "completed" in there else "failed"
     return "completed"
-
-
-def _seconds(timeout: Any) -> float | None:
-    if timeout is None:
-        return None
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout >= 0:
-        raise InvalidRequest(f"timeout must be seconds, 0 or more, or None to wait for ever; got {timeout!r:.80}.")
-    return None if math.isinf(timeout) else float(timeout)

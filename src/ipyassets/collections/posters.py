@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import operator
 import os
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from ipyassets.arguments import whole
 from ipyassets.collections.images import decode, in_decode_pool, in_file_pool, opened
 from ipyassets.collections.pages import Item
 from ipyassets.errors import AssetServiceError, Interrupted, InvalidRequest, NotFound
@@ -52,19 +52,9 @@ class Box:
         for name in ("width", "height"):
             value = getattr(self, name)
             if value is not None:
-                object.__setattr__(self, name, _pixels(name, value))
+                object.__setattr__(self, name, whole(name, value, unit="pixels"))
         if not isinstance(self.size, str | None):
             raise InvalidRequest(f"size must be a word of the service, or None; got {self.size!r:.80}.")
-
-
-def _pixels(name: str, value: Any) -> int:
-    try:
-        number = 0 if isinstance(value, bool) else operator.index(value)  # NumPy's integers too
-    except TypeError:
-        number = 0
-    if number < 1:
-        raise InvalidRequest(f"{name} must be a whole number of pixels, 1 or more; got {value!r:.80}.")
-    return number
 
 
 @dataclass(slots=True)

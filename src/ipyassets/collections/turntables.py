@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import operator
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from ipyassets.arguments import whole
 from ipyassets.collections.aside import aside
 from ipyassets.collections.assets import AssetBase
 from ipyassets.collections.film import USUAL_FPS, can_read, film_facts, media_of
@@ -16,7 +16,7 @@ from ipyassets.collections.jobs import View
 from ipyassets.collections.render_files import file_bytes
 from ipyassets.collections.video import frames, gif, readable, whole_gif, whole_mp4
 from ipyassets.collections.watches import what
-from ipyassets.errors import BadResponse, InvalidRequest, NotFound
+from ipyassets.errors import BadResponse, NotFound
 from ipyassets.http import loop
 from ipyassets.services.base import Record
 from ipyassets.services.rendering import RenderFile, RenderService, Turntable
@@ -93,7 +93,7 @@ class TurntableBase:
         return await self._content(self._media())
 
     async def _frames(self, step: int = 1) -> list[Image.Image]:
-        stride, media = _step(step), self._media()
+        stride, media = whole("step", step), self._media()
         if media == "mp4" and not can_read("mp4"):
             raise ImportError('The frames of an MP4 need PyAV: pip install "ipyassets[video]"')
         try:
@@ -206,16 +206,6 @@ class AsyncRenderedTurntable(TurntableBase):
     async def save_gif(self, path: str | Path) -> Path:
         """As `RenderedTurntable.save_gif`."""
         return await loop.awaiting(self._save_gif(path))
-
-
-def _step(value: Any) -> int:
-    try:
-        step = 0 if isinstance(value, bool) else operator.index(value)  # NumPy's integers too
-    except TypeError:
-        step = 0
-    if step < 1:
-        raise InvalidRequest(f"step must be a whole number, 1 or more; got {value!r:.80}.")
-    return step
 
 
 def _written(path: Path, content: bytes) -> Path:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import operator
 import os
 import tempfile
 import threading
@@ -19,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from ipyassets.errors import InvalidRequest
+from ipyassets.arguments import whole
 
 __all__ = ["DiskCache", "cache"]
 
@@ -67,13 +66,7 @@ class DiskCache:
 
     @size_limit.setter
     def size_limit(self, value: Any) -> None:
-        try:
-            limit = -1 if isinstance(value, bool) else operator.index(value)
-        except TypeError:
-            limit = -1
-        if limit < 0:
-            raise InvalidRequest(f"size_limit must be a whole number of bytes, 0 or more; got {value!r:.80}.")
-        self._size_limit = limit
+        self._size_limit = whole("size_limit", value, 0, unit="bytes")
 
     @property
     def folder(self) -> Path:

@@ -5,13 +5,13 @@ One order for one asset has two parts, stills and a turntable, which are made, f
 
 from __future__ import annotations
 
-import operator
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
+from ipyassets.arguments import flag, whole
 from ipyassets.errors import AssetServiceError, InvalidRequest
 from ipyassets.services.base import AssetService, Record, Served
 
@@ -54,8 +54,8 @@ class Turntable:
 
     def __post_init__(self) -> None:
         for name in ("frames", "fps", "width", "height"):
-            object.__setattr__(self, name, _whole(f"turntable.{name}", getattr(self, name)))
-        _flag("turntable.gif", self.gif)
+            object.__setattr__(self, name, whole(f"turntable.{name}", getattr(self, name)))
+        flag("turntable.gif", self.gif)
         object.__setattr__(self, "background", _backdrop("turntable", self.background, self.transparent))
 
     @property
@@ -77,7 +77,7 @@ class RenderOrder:
 
     def __post_init__(self) -> None:
         for name in ("width", "height"):
-            object.__setattr__(self, name, _whole(name, getattr(self, name)))
+            object.__setattr__(self, name, whole(name, getattr(self, name)))
         given = self.format.upper().removeprefix(".") if isinstance(self.format, str) else self.format
         wanted = "JPG" if given == "JPEG" else given
         if wanted not in FORMATS:
@@ -162,24 +162,9 @@ class RenderService(AssetService):
         """
 
 
-def _whole(name: str, value: Any) -> int:
-    try:
-        number = 0 if isinstance(value, bool) else operator.index(value)  # NumPy's integers too
-    except TypeError:
-        number = 0
-    if number < 1:
-        raise InvalidRequest(f"{name} must be a whole number, 1 or more; got {value!r:.80}.")
-    return number
-
-
-def _flag(name: str, value: Any) -> None:
-    if not isinstance(value, bool):
-        raise InvalidRequest(f"{name} must be True or False; got {value!r:.80}.")
-
-
 def _backdrop(what: str, background: Any, transparent: Any) -> str | None:
     """The colour as ``#rrggbb``."""
-    _flag(f"transparent ({what})", transparent)
+    flag(f"transparent ({what})", transparent)
     if background is None:
         return None
     if transparent:

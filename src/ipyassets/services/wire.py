@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Final
 from urllib.parse import quote, urljoin, urlsplit
 
+from ipyassets.arguments import whole
 from ipyassets.errors import BadResponse, InvalidRequest, NotFound
 from ipyassets.http.messages import Answer
 
@@ -116,10 +117,7 @@ def check_names(given: Iterable[str], allowed: Iterable[str], title: str) -> Non
 
 def page_size(value: object, usual: int, most: int) -> int:
     """The ``page_size`` keyword, ``usual`` if it is not given. Raises `InvalidRequest` if it is not 1 to ``most``."""
-    size = usual if value is None else value
-    if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= most:
-        raise InvalidRequest(f"page_size must be a whole number from 1 to {most}; got {size!r:.80}.")
-    return size
+    return usual if value is None else whole("page_size", value, most=most)
 
 
 def listed(body: Mapping[str, Any], name: str, answer: Answer) -> list[Mapping[str, Any]]:

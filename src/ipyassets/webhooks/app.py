@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from http import HTTPStatus
 from typing import Any, Final, NoReturn, TypeAlias, TypeVar
 
+from ipyassets.arguments import seconds, whole
 from ipyassets.errors import InvalidRequest
 from ipyassets.http.messages import MEGABYTE
 from ipyassets.services.events import Hub, hub
 from ipyassets.services.vntana.events import TOLERANCE
-from ipyassets.webhooks.arguments import seconds, whole
 from ipyassets.webhooks.handlers import Handler, Handlers
 from ipyassets.webhooks.intake import Intake, Verdict
 from ipyassets.webhooks.keys import Keys, Secrets
@@ -85,7 +85,7 @@ class WebhookApp:
         """Where events are passed on, on the server's own thread."""
         self._keys = secret
         self._intake = Intake(secret, seconds("tolerance", tolerance, none="to take any"))
-        self._max_body = whole("max_body (bytes)", max_body, 1)
+        self._max_body = whole("max_body", max_body, unit="bytes")
         self._handlers = Handlers()
         self.arrivals.subscribe(hub.publish)
         self.arrivals.subscribe(self._handlers.put)

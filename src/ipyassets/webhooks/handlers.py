@@ -5,14 +5,13 @@ So a handler may take its time and call anything that blocks, and whatever it ra
 
 from __future__ import annotations
 
-import inspect
 import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from ipyassets.errors import InvalidRequest
+from ipyassets.arguments import plain_function
 from ipyassets.services.events import Event
 from ipyassets.webhooks.mailbox import Wanted
 from ipyassets.webhooks.wanted import wanted
@@ -42,10 +41,7 @@ class Handlers:
 
     def add(self, handler: Handler, names: tuple[str, ...]) -> None:
         """Call ``handler`` with the events of these names from now on. Raises `InvalidRequest` for a coroutine."""
-        if not callable(handler) or inspect.iscoroutinefunction(handler):
-            raise InvalidRequest(
-                "A handler must be a plain function, which may block; to await, use `async for` over receiver.events()."
-            )
+        plain_function("A handler", handler, "use `async for` over receiver.events()")
         with self._lock:
             self._handlers = (*self._handlers, (wanted(names), handler))
 

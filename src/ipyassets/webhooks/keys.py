@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias, TypeGuard
 
+from ipyassets.arguments import seconds
 from ipyassets.errors import InvalidRequest
 from ipyassets.http.secret import Secret
-from ipyassets.webhooks.arguments import seconds
 
 __all__ = ["Keys", "Secrets"]
 

@@ -16,12 +16,12 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypeVar
 
+from ipyassets.arguments import patience, whole
 from ipyassets.errors import InvalidRequest
 from ipyassets.http.messages import MEGABYTE
 from ipyassets.services.events import Event, hub
 from ipyassets.services.vntana.events import TOLERANCE
 from ipyassets.webhooks.app import WebhookApp
-from ipyassets.webhooks.arguments import seconds, whole
 from ipyassets.webhooks.handlers import Handler
 from ipyassets.webhooks.keys import Keys, Secrets
 from ipyassets.webhooks.mailbox import Closed, Events, Mailbox
@@ -214,7 +214,7 @@ class WebhookReceiver:
         Ends when none came for ``timeout`` seconds, and when the receiver stops. Each event is given once, so of two
         loops that want the same one gets it; at most 1,000 wait. ``names`` as for `on`; ``asset``: about this alone.
         """
-        return Events(self._mailbox, wanted(names, asset), _patience(timeout))
+        return Events(self._mailbox, wanted(names, asset), patience(timeout))
 
     def wait_for(self, *names: str, asset: Any = None, timeout: float | None = None) -> Event:
         """The next event of these names, or one that waits; others are left for `events`.
@@ -222,7 +222,7 @@ class WebhookReceiver:
         Raises `TimeoutError` if none came in ``timeout`` seconds, `RuntimeError` if the receiver stops before.
         """
         try:
-            return self._mailbox.take(wanted(names, asset), _patience(timeout))
+            return self._mailbox.take(wanted(names, asset), patience(timeout))
         except TimeoutError:
             what = " or ".join(names) or "event"
             raise TimeoutError(f"No {what} came in {timeout:g} s. {self._advice()}") from None
@@ -256,10 +256,6 @@ def _bound(host: str, port: int) -> socket.socket:
             text = f"port {port} of {host} is taken: choose another, or port=0 for a free one"
             raise OSError(error.errno, text) from None
         raise
-
-
-def _patience(timeout: Any) -> float | None:
-    return seconds("timeout", timeout, none="to wait for ever")
 
 
 def _stop_all() -> None:

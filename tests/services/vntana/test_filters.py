@@ -172,8 +172,8 @@ def test_what_a_widget_is_offered_can_be_sent():
         ({"integrations_status": {"shop": "fine"}}, r"integrations_status\['shop'\] must be among LOCAL_CREATED"),
         ({"extended_filters": 5}, "extended_filters must be a mapping"),
         ({"exact_name": "a", "name": "b"}, "cannot be given together"),
-        ({"page_size": 0}, "page_size must be a whole number from 1 to 100; got 0"),
-        ({"page_size": 101}, "page_size must be a whole number from 1 to 100; got 101"),
+        ({"page_size": 0}, "page_size must be a whole number, 1 to 100; got 0"),
+        ({"page_size": 101}, "page_size must be a whole number, 1 to 100; got 101"),
     ],
 )
 def test_refused_before_anything_is_sent(filters, message):

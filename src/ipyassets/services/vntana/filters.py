@@ -7,9 +7,10 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias, TypedDict
 
+from ipyassets.arguments import flag
 from ipyassets.errors import InvalidRequest
 from ipyassets.services.base import Choice, Filter
-from ipyassets.services.vntana.values import among, as_is, dates, flag, numbers, one_among, several, texts, uuids
+from ipyassets.services.vntana.values import among, as_is, dates, numbers, one_among, several, texts, uuids
 from ipyassets.services.wire import check_names, page_size
 
 __all__ = ["FILTERS", "MOST_PER_PAGE", "PAGE_SIZE", "SORTS", "STATUSES", "VntanaFilters", "request"]

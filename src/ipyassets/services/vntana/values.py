@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from ipyassets.errors import InvalidRequest
 from ipyassets.services.wire import utc, zulu
 
-__all__ = ["among", "as_is", "dates", "flag", "listed", "numbers", "one_among", "several", "texts", "uuids"]
+__all__ = ["among", "as_is", "dates", "listed", "numbers", "one_among", "several", "texts", "uuids"]
 
 V = TypeVar("V")
 
@@ -72,12 +72,6 @@ def one_among(allowed: Sequence[str]) -> Callable[[str, Any], str | None]:
         return found[0] if found else None
 
     return read
-
-
-def flag(name: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise InvalidRequest(f"{name} must be True or False; got {value!r:.80}.")
-    return value
 
 
 def _pair(name: str, value: Any, what: str) -> tuple[Any, Any]:

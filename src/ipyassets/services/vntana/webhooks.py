@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Any, Final
 
+from ipyassets.arguments import flag
 from ipyassets.errors import AssetServiceError, BadResponse, InvalidRequest, NotFound
 from ipyassets.http.client import HttpClient
 from ipyassets.http.messages import Answer, Call
@@ -20,8 +21,8 @@ from ipyassets.http.secret import Secret
 from ipyassets.services.vntana.auth import Ladder
 from ipyassets.services.vntana.errors import response
 from ipyassets.services.vntana.events import canonical
-from ipyassets.services.vntana.values import flag, texts
 from ipyassets.services.vntana.values import listed as several
+from ipyassets.services.vntana.values import texts
 from ipyassets.services.wire import identity, listed, origin, segment, stripped, utc
 
 __all__ = ["EventKind", "Webhook", "Webhooks", "webhook"]
