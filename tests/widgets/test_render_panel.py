@@ -178,7 +178,7 @@ def test_what_could_not_be_looked_at_is_said(panel_of: Open, client: StudioClien
 
 
 def test_only_so_many_are_looked_at(panel_of: Open, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("ipyassets.widgets.render_choice.MOST_LOOKED_AT", 5)
+    monkeypatch.setattr("ipyassets.widgets.replaced.MOST_LOOKED_AT", 5)
     client = StudioClient(20)
     panel = panel_of(client.assets(*range(20)), client)
     assert len(client.core.looked) == 5
@@ -197,7 +197,7 @@ def test_services_that_make_no_renders_are_named_and_left_out(panel_of: Open, cl
 
 
 def test_too_many_at_once_are_refused(panel_of: Open, client: StudioClient, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("ipyassets.widgets.render_panel.MOST", 2)
+    monkeypatch.setattr(RenderPanel, "_most", 2)
     panel = panel_of(client.assets(0, 1, 2), client)
     assert "More than 2 assets are chosen" in text(panel._problem)
     assert panel._button.disabled
@@ -262,13 +262,13 @@ def test_a_person_is_asked_before_renders_are_replaced(panel_of: Open, client: S
     panel._button.click()
     settled(panel)
     assert shows(panel._confirm)
-    assert text(panel._question) == "The renders of 2 assets are replaced and cannot be brought back."
+    assert text(panel._confirm.question) == "The renders of 2 assets are replaced and cannot be brought back."
     assert client.asked == []
-    panel._no.click()
+    panel._confirm.no.click()
     assert not shows(panel._confirm)
     panel._button.click()
     settled(panel)
-    panel._yes.click()
+    panel._confirm.yes.click()
     settled(panel)
     assert not shows(panel._confirm)
     ((ids, order),) = client.asked
