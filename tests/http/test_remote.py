@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gzip
 import logging
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,6 +27,7 @@ T = TypeVar("T")
 
 QUICK = replace(DEFAULT_POLICY, first=0.001, longest=0.002, retry_after_limit=0.2)
 WHOLE = bytes(range(256)) * 40
+PACKED = gzip.compress(b"a part of what?")
 
 
 class Files:
@@ -67,6 +69,15 @@ class Files:
     @property
     def asked(self) -> list[tuple[str | None, str | None]]:
         return [(r.headers.get("range"), r.headers.get("if-range")) for r in self.server.requests]
+
+
+def chunked(*chunks: bytes, status: int = 200, end: bool = True, **headers: str) -> bytes:
+    """An answer that does not tell its length beforehand; without its ``end`` it breaks off."""
+    lines = [f"HTTP/1.1 {status} X", "Transfer-Encoding: chunked"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    lines += [] if end else ["Connection: close"]
+    body = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + (b"0\r\n\r\n" if end else b"")
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
 @pytest.fixture
@@ -148,6 +159,7 @@ def test_servers_that_name_no_version_are_read_whole_nevertheless(
 ):
     files.headers, files.parts, files.cuts = headers, parts, [4000, 6000, 0, 200]
     assert use(files, lambda file: whole(file, start)) == WHOLE[start:]
+    assert not any((tag or "").startswith("W/") for _, tag in files.asked)  # it may stand for other bytes
 
 
 @pytest.mark.parametrize(
@@ -295,11 +307,31 @@ def test_a_url_is_renewed_a_few_times_only(files: Files):
 
 
 def test_readers_of_one_file_renew_its_url_together(files: Files):
+    """A refusal that arrives late, of a URL that was renewed meanwhile, must not throw the new one away."""
+    renew, serve = files.fresh, files.serve
+    renewed, late = asyncio.Event(), [0]
+
+    async def fresh() -> Secret:
+        await asyncio.sleep(0.01)  # the others come while it is under way
+        url = await renew()
+        if files.good == 3:
+            files.server._loop.call_soon_threadsafe(renewed.set)
+        return url
+
+    async def hold(request: Request) -> bytes:
+        given = serve(request)
+        late[0] += request.target.endswith("canary-1")
+        if request.target.endswith("canary-1") and late[0] > 5:
+            await renewed.wait()
+        return given
+
     async def many(file: SignedFile) -> list[bytes]:
         await file.read(0, 1)
         files.good += 1
+        files.server.handler = lambda request: hold(request)
         return await asyncio.gather(*(file.read(n, n + 10) for n in range(8)))
 
+    files.fresh = fresh  # type: ignore[method-assign]
     assert use(files, many) == [WHOLE[n : n + 10] for n in range(8)]
     assert files.good == 3
 
@@ -364,7 +396,15 @@ async def begun_and_silent(server: Server, content: bytes, length: int) -> bytes
         ((100, 200), answer(b"x" * 100, 206, content_range="bytes 199-100/10240")),
         ((100, 200), answer(b"x" * 100, 206, content_range="nonsense")),
         ((100, 200), answer(b"x" * 100, 206)),
-        ((100, 200), answer(b"x" * 100, 206, content_range="bytes 100-199/10240", content_encoding="gzip")),
+        (
+            (100, 100 + len(PACKED)),
+            answer(
+                PACKED,
+                206,
+                content_range=f"bytes 100-{99 + len(PACKED)}/10240",
+                content_encoding="gzip",
+            ),
+        ),
         (None, answer(b"x" * 100, 206, content_range="bytes 0-99/100")),
     ],
     ids=["earlier", "more", "length", "beyond", "backwards", "nonsense", "unsaid", "packed", "unasked"],
@@ -373,6 +413,23 @@ def test_parts_other_than_asked_for_are_refused(files: Files, asked: tuple[int, 
     files.server.handler = lambda _: given
     with pytest.raises(errors.BadResponse):
         use(files, lambda file: file.read(*asked) if asked else whole(file))
+
+
+def test_a_part_of_more_bytes_than_it_says_is_refused(files: Files):
+    said = {"content_range": "bytes 100-199/10240", "etag": '"one"'}
+    files.server.handler = lambda _: chunked(WHOLE[100:300], status=206, **said)
+    with pytest.raises(errors.BadResponse, match="more bytes"):
+        use(files, lambda file: file.read(100, 200))
+
+
+def test_a_part_of_fewer_bytes_than_it_says_broke_off(files: Files):
+    said = {"content_range": "bytes 100-199/10240", "etag": '"one"'}
+    good = files.serve
+    files.server.handler = lambda request: (
+        chunked(WHOLE[100:150], status=206, **said) if len(files.server.requests) < 2 else good(request)
+    )
+    assert use(files, lambda file: file.read(100, 200)) == WHOLE[100:200]
+    assert [range for range, _ in files.asked] == ["bytes=100-199", "bytes=150-199"]
 
 
 def test_parts_smaller_than_asked_for_are_added_up(files: Files):
@@ -402,16 +459,6 @@ def test_a_part_of_a_file_of_unknown_size(files: Files):
 
     files.server.handler = serve
     assert use(files, lambda file: whole(file, 5)) == WHOLE[5:]
-
-
-def chunked(*chunks: bytes, end: bool = True, **headers: str) -> bytes:
-    lines = [
-        "HTTP/1.1 200 OK",
-        "Transfer-Encoding: chunked",
-        *(f"{k.replace('_', '-')}: {v}" for k, v in headers.items()),
-    ]
-    body = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + (b"0\r\n\r\n" if end else b"")
-    return "\r\n".join([*lines, *([] if end else ["Connection: close"])]).encode() + b"\r\n\r\n" + body
 
 
 def test_a_body_of_untold_length(files: Files):
@@ -459,6 +506,7 @@ def test_a_packed_body_that_breaks_off_is_begun_again(files: Files):
 
 
 def test_a_packed_body_is_unpacked_little_by_little(files: Files):
+    """64 kB can stand for 64 MB, and those for more than memory holds."""
     packed = gzip.compress(bytes(64 << 20))
     files.server.handler = lambda _: answer(packed, content_encoding="gzip")
 
@@ -466,9 +514,15 @@ def test_a_packed_body_is_unpacked_little_by_little(files: Files):
         sizes = [len(piece) async for piece in file.stream()]
         return max(sizes), sum(sizes)
 
-    most, all_of_it = use(files, largest)
+    tracemalloc.start()
+    try:
+        most, all_of_it = use(files, largest)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
     assert most <= 256 * 1024
     assert all_of_it == 64 << 20
+    assert peak < 16 << 20
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipyassets.errors import InvalidRequest
@@ -122,6 +122,7 @@ def test_a_token_that_stands_twice_is_told():
     assert "<id> stands more than once" in warning
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_whatever_is_typed_into_the_field_is_judged_and_nothing_else_happens(template: str):
     try:
@@ -251,6 +252,7 @@ templates = st.lists(
 ).map("".join)
 
 
+@settings(deadline=None)
 @given(records, templates, st.booleans())
 def test_names_keep_to_the_limits_whatever_the_assets_are_called(record: Record, template: str, flat: bool):
     try:
@@ -271,6 +273,7 @@ def by_id(*records: Record) -> dict[str, Record]:
     return {record.id: record for record in records}
 
 
+@settings(deadline=None)
 @given(st.lists(records, min_size=1, max_size=8, unique_by=lambda record: record.id), st.data())
 def test_a_name_with_its_id_leads_back(some: list[Record], data: st.DataObject):
     record = data.draw(st.sampled_from(some))
