@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 
-import numpy
+import numpy as np
 import pytest
 
 from ipyassets.arguments import flag, patience, plain_function, seconds, whole
@@ -10,9 +10,9 @@ from ipyassets.errors import InvalidRequest
 
 
 def test_whole_numbers():
-    assert [whole("n", value) for value in (1, 7, numpy.int64(3))] == [1, 7, 3]
+    assert [whole("n", value) for value in (1, 7, np.int64(3))] == [1, 7, 3]
     assert whole("n", 0, 0) == 0
-    for value in (0, 5, -1, 1.0, "1", True, None, numpy.float64(1)):
+    for value in (0, 5, -1, 1.0, "1", True, None, np.float64(1)):
         with pytest.raises(InvalidRequest, match="n must be a whole number of pixels, 1 to 4, or None for all; got "):
             whole("n", value, most=4, unit="pixels", none="for all")
 

@@ -85,7 +85,7 @@ def test_listed_refuses_other_shapes() -> None:
 def test_page_size() -> None:
     assert [wire.page_size(value, 50, 100) for value in (None, 1, 100)] == [50, 1, 100]
     for value in (0, 101, True, 2.0, "50"):
-        with pytest.raises(InvalidRequest, match="from 1 to 100; got"):
+        with pytest.raises(InvalidRequest, match="1 to 100; got"):
             wire.page_size(value, 50, 100)
 
 
