@@ -6,8 +6,12 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.http.files import Files
 
 
 class Request:
@@ -108,3 +112,10 @@ def other_server() -> Iterator[Server]:
     made = Server()
     yield made
     made.stop()
+
+
+@pytest.fixture
+def files(server: Server) -> Files:
+    from tests.http.files import Files
+
+    return Files(server)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from ipyassets.errors import AssetServiceError, BadResponse, InvalidRequest, JobFailed, ServiceUnavailable
@@ -15,9 +17,11 @@ from ipyassets.services.downloading import ArchiveOrder, ArchiveStage, ArchiveSt
 from ipyassets.services.scenario.downloads import signed_url
 from ipyassets.services.scenario.records import part
 from ipyassets.services.scenario.templates import check_template, legal
-from ipyassets.services.wire import identity, segment, shortened, stripped
+from ipyassets.services.wire import identity, segment, shortened, stripped, utc
 
 __all__ = ["MOST", "Archives"]
+
+log = logging.getLogger("ipyassets.scenario")
 
 MOST: Final = 1_000
 """Assets that one archive may hold."""
@@ -30,7 +34,9 @@ _PATIENCE: Final = 10
 """Looks at a job that is done and has no URL yet."""
 _ASIDE: Final = 10.0
 """Seconds that a question beside the main one may take."""
-_HIDDEN: Final = frozenset({401, 403, 404, 405})
+_SKEW: Final = timedelta(minutes=2)
+"""How far the service's clock may be behind."""
+_HIDDEN: Final = frozenset({401, 403})
 
 
 class Archives:
@@ -43,12 +49,13 @@ class Archives:
         self._scope = scope
         self._without_url: dict[str, int] = {}
         self._jobs_told = True
-        """Whether `GET /jobs/{id}` is open to these keys."""
+        """Whether the routes below ``/jobs`` are open to these keys."""
 
     async def request(self, order: ArchiveOrder) -> str:
         """The id of the job. Raises `InvalidRequest` for what cannot be, before anything is sent.
 
-        Never sent twice where the first may have been carried out: that would make two jobs.
+        Never sent twice where the first may have been carried out, as that would make two jobs: a lost answer is looked
+        for among the jobs instead.
         """
         body = _body(order)
         call = Call(
@@ -59,12 +66,28 @@ class Archives:
             repeatable=False,
             what=f"an archive of {_described(body['query'])}",
         )
+        started = datetime.now(UTC)
         try:
             answer = await self._http.send(call)
         except ServiceUnavailable as error:
+            job = await self._begun(body, started - _SKEW)
+            if job is not None:
+                log.info("The answer to the order of an archive was lost; it goes on as job %s", job)
+                return job
             error.args = (f"{error} The archive may have been begun all the same; ordering again may make a second.",)
             raise
         return identity(answer.json_object(), "jobId", "The answer to an order of an archive")
+
+    async def _begun(self, body: Mapping[str, Any], since: datetime) -> str | None:
+        """The newest archive job with just this order, begun ``since``, if it can be had."""
+        params = (*self._scope, ("types", "assets-download"), ("pageSize", "20"))
+        answer = await self._aside(Call("GET", f"{self._base_url}/jobs", params=params, what="the list of jobs"))
+        jobs = answer.get("jobs")
+        for job in jobs if isinstance(jobs, list) else ():
+            created = utc(job.get("createdAt")) if isinstance(job, dict) else None
+            if created is not None and created >= since and part(job, "metadata").get("input") == body:
+                return stripped(job.get("jobId")) or None
+        return None
 
     async def standing(self, job: str) -> ArchiveStanding:
         word, url = await self._status(job)
@@ -116,13 +139,17 @@ class Archives:
         return stripped(body.get("jobStatus")), signed_url(given, answer, self._base_url) if given else None
 
     async def _record(self, job: str) -> Mapping[str, Any]:
-        """The job as ``GET /jobs/{id}`` has it; empty if it cannot be had. Nothing depends on it."""
+        """The job as ``GET /jobs/{id}`` has it; empty if it cannot be had."""
+        url = f"{self._base_url}/jobs/{segment(job, 'a job')}"
+        return part(await self._aside(Call("GET", url, params=self._scope, what=f"job {job:.60}")), "job")
+
+    async def _aside(self, call: Call) -> Mapping[str, Any]:
+        """The answer to a question of which nothing depends; empty if there is none."""
         if not self._jobs_told:
             return {}
-        call = Call("GET", f"{self._base_url}/jobs/{segment(job, 'a job')}", params=self._scope, what=f"job {job:.60}")
         try:
             async with asyncio.timeout(_ASIDE):
-                return part((await self._http.send(call)).json_object(), "job")
+                return (await self._http.send(call)).json_object()
         except TimeoutError:
             return {}
         except AssetServiceError as error:
