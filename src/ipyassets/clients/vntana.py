@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
@@ -21,6 +20,7 @@ from ipyassets.collections.render_job import AsyncRenderJob, RenderJob
 from ipyassets.errors import AssetServiceError, InvalidRequest, NotFound, PermissionDenied
 from ipyassets.http import loop
 from ipyassets.http.credentials import missing, prompt, secret, setting
+from ipyassets.http.gather import gathered
 from ipyassets.services.base import Record, Served
 from ipyassets.services.rendering import RenderOrder, Turntable
 from ipyassets.services.vntana.client import BASE_URL, VntanaService
@@ -92,16 +92,14 @@ async def _found(core: VntanaService, ids: Sequence[str]) -> dict[str, Record | 
         some = ids[start : start + MOST_PER_PAGE]
         page = await core.search("", products=list(some), status=list(STATUSES), page_size=MOST_PER_PAGE).page(0)
         found.update({asked[record.id.lower()]: record for record in page.records if record.id.lower() in asked})
-    slots = asyncio.Semaphore(_AT_ONCE)
 
     async def one(id: str) -> None:
-        async with slots:
-            try:
-                found[id] = await core.record(id)
-            except (NotFound, PermissionDenied) as error:
-                found[id] = error
+        try:
+            found[id] = await core.record(id)
+        except (NotFound, PermissionDenied) as error:
+            found[id] = error
 
-    await asyncio.gather(*(one(id) for id in ids if id not in found))
+    await gathered(one, [id for id in ids if id not in found], _AT_ONCE)
     return found
 
 

@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import Any, Final, Protocol, TypeAlias
 
 from ipyassets.errors import AssetServiceError, InvalidRequest
+from ipyassets.http.gather import gathered
 from ipyassets.services.base import Record
 from ipyassets.services.events import Event, hub
 from ipyassets.services.rendering import RenderFile, RenderService, Standings
@@ -227,16 +228,15 @@ async def end_following(service: object, error: AssetServiceError) -> None:
 
 async def listed(service: RenderService, records: Sequence[Record]) -> dict[str, Found]:
     """The files of each of ``records`` by its id, several listed at once; errors in their place."""
-    slots = asyncio.Semaphore(_LISTED_AT_ONCE)
 
     async def one(record: Record) -> Found:
-        async with slots:
-            try:
-                return await service.render_files(record)
-            except AssetServiceError as error:
-                return error
+        try:
+            return await service.render_files(record)
+        except AssetServiceError as error:
+            return error
 
-    return dict(zip([record.id for record in records], await asyncio.gather(*(one(r) for r in records)), strict=True))
+    found = await gathered(one, records, _LISTED_AT_ONCE)
+    return {record.id: files for record, files in zip(records, found, strict=True)}
 
 
 def poll_seconds(poll: Any) -> float:

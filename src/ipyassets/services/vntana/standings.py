@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from ipyassets.errors import (
     AssetServiceError,
@@ -16,6 +15,7 @@ from ipyassets.errors import (
     ServiceUnavailable,
 )
 from ipyassets.http.client import HttpClient
+from ipyassets.http.gather import gathered
 from ipyassets.http.messages import Call
 from ipyassets.services.base import Record
 from ipyassets.services.rendering import Part, Stage, Standings
@@ -27,8 +27,6 @@ from ipyassets.services.vntana.search import answered, fetched, search_call
 from ipyassets.services.wire import segment, stripped
 
 __all__ = ["Watch", "stages"]
-
-T = TypeVar("T")
 
 _AT_ONCE: Final = 4
 """Calls for single products that run at the same time: this is polling, and others use the service too."""
@@ -87,7 +85,7 @@ class Watch:
             else:
                 known[record.id] = stages(found.raw)
 
-        await _each(look, [record for record in wanted if record.id not in rows])
+        await gathered(look, [record for record in wanted if record.id not in rows], _AT_ONCE)
 
         troubles: list[AssetServiceError] = []
 
@@ -97,7 +95,7 @@ class Watch:
 
         if not self._mute:
             quiet = [r for r in wanted if r.id in known and not known[r.id]]
-            await _each(ask, [r for r in quiet if self._silences.get(r.id, 0) < _SILENCES])
+            await gathered(ask, [r for r in quiet if self._silences.get(r.id, 0) < _SILENCES], _AT_ONCE)
         return Standings({id: told for id, told in known.items() if told}, gone)
 
     # -- many at once ---------------------------------------------------------------------------------------------
@@ -217,16 +215,3 @@ def _listed(value: Any) -> dict[Part, Stage]:
         if part is not None and stage is not None:
             told[part] = stage
     return told
-
-
-async def _each(work: Callable[[T], Awaitable[None]], things: Sequence[T]) -> None:
-    """Do ``work`` for all, a few at a time. Raises the first error, when nothing runs any more."""
-    slots = asyncio.Semaphore(_AT_ONCE)
-
-    async def one(thing: T) -> None:
-        async with slots:
-            await work(thing)
-
-    for outcome in await asyncio.gather(*map(one, things), return_exceptions=True):
-        if isinstance(outcome, BaseException):
-            raise outcome
