@@ -110,8 +110,11 @@ class ArchiveContents:
         for archived, members, error in await self._look():
             slots = [Slot(one.record or self._stand_in(one), one) for one in members if one.is_image]
             if missing:
-                lost = archived.records.values() if error is not None else archived.missing
-                slots += [Slot(record, error=error or self.absent(archived, record)) for record in lost]
+                lost = list(archived.records.values() if error is not None else archived.missing)
+                damage = archived.reader.damage if archived.reader is not None else None
+                if damage is not None and not lost:
+                    lost = [Record(self._service.name, "", "the rest of the archive", "image")]
+                slots += [Slot(record, error=error or damage or self.absent(archived, record)) for record in lost]
             parts.append((archived.reader, slots))
         return ArchiveStream(self._service, parts, box, self.limits, keep_content=keep_content)
 

@@ -103,13 +103,21 @@ class ArchiveJobBase(ArchiveResults):
 
     @property
     def failures(self) -> list[tuple[int, AssetBase | None, AssetServiceError]]:
-        """``(index, asset, error)``: archives that failed, by index, and assets that are `missing` from one."""
+        """``(index, asset, error)`` by the index of the archive: failed and damaged ones, and assets `missing` there.
+
+        What is damaged or missing is known once names were read.
+        """
         lost = [
             (one.index, self._wrap(record), self._contents.absent(one, record))
             for one in self._contents.archives
             for record in one.missing
         ]
-        return [*super().failures, *lost]
+        damaged = [
+            (one.index, None, one.reader.damage)
+            for one in self._contents.archives
+            if one.reader is not None and one.reader.damage is not None
+        ]
+        return [*super().failures, *damaged, *lost]
 
     # -- the order ------------------------------------------------------------------------------------------------
 

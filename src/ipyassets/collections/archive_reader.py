@@ -13,12 +13,13 @@ import tempfile
 import weakref
 from bisect import bisect_right
 from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import IO, Final, TypeVar
+from typing import IO, Final, TypeVar, cast
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from ipyassets.collections.images import in_file_pool
 from ipyassets.collections.members import ArchiveLimits, Member, member, over, shown
 from ipyassets.collections.pieces import Missing, Pieces
+from ipyassets.collections.salvage import EMPTY_DIRECTORY, salvaged
 from ipyassets.errors import AssetServiceError, BadResponse
 from ipyassets.services.base import Record
 from ipyassets.services.downloading import RemoteFile
@@ -38,6 +39,10 @@ _IN_MEMORY: Final = 8 << 20
 """Bytes of one packed member up to which they are held in memory, and not in a temporary file."""
 _GAP: Final = 1 << 20
 """Bytes that nobody wants up to which it is quicker to read over them than to ask anew."""
+
+
+class _NoDirectory(BadResponse):
+    """The directory of an archive cannot be read."""
 
 
 class Held:
@@ -75,6 +80,9 @@ class ArchiveReader:
         self.file = file
         self.number = number
         """Which archive of its job it is."""
+        self.damage: BadResponse | None = None
+        """What is wrong with the archive as a whole, where some of it can be read all the same."""
+        self._spool: tuple[IO[bytes], int] | None = None
         self._find = find
         self._lock = asyncio.Lock()
         self._zip: ZipFile | None = None
@@ -87,20 +95,27 @@ class ArchiveReader:
     async def members(self, limits: ArchiveLimits) -> tuple[Member, ...]:
         """All members (no folders) in the order of their bytes; fetched once, mostly without the rest of the archive.
 
-        Raises `BadResponse` for what is no whole archive, or one of too many members.
+        Of an archive without a directory those at its beginning, and `damage` tells. Raises `BadResponse` for what is
+        no archive at all, or one of too many members.
         """
         async with self._lock:
             if self._zip is None:
-                opened = await self._opened(limits)
-                await in_file_pool(self._listed, opened)
+                try:
+                    opened = await self._opened(limits)
+                    infos = opened.infolist()
+                except _NoDirectory as error:
+                    opened, infos = await self._salvaged(error, limits)
+                await in_file_pool(self._listed, infos)
                 self._zip = opened
         return self._members
 
-    def _listed(self, opened: ZipFile) -> None:
-        infos = sorted(opened.infolist(), key=lambda info: info.header_offset)
+    def _listed(self, infos: Sequence[ZipInfo]) -> None:
+        infos = sorted(infos, key=lambda info: info.header_offset)
         self._starts = [info.header_offset for info in infos]
         self._last = {info.header_offset: info for info in infos}
-        self._members = tuple(member(self.number, info, self._find) for info in infos if not info.is_dir())
+        # Not info.is_dir(): it fails for a name that is empty.
+        files = (info for info in infos if not info.filename.endswith("/"))
+        self._members = tuple(member(self.number, info, self._find) for info in files)
 
     async def hold(self, one: Member, limits: ArchiveLimits, *, memory: bool = False) -> Held:
         """``one``, its bytes alone fetched where the server gives parts. Raises as `over` says, and for damage."""
@@ -155,10 +170,9 @@ class ArchiveReader:
     async def _opened(self, limits: ArchiveLimits) -> ZipFile:
         size = await self.file.size()
         if size is None or not await self.file.ranges():
-            local = await spooled(self.file)
-            weakref.finalize(self, local[0].close)
-            whole = Pieces(local[1])
-            whole.put(0, *local)
+            local, count = await self._spooled()
+            whole = Pieces(count)
+            whole.put(0, local, count)
             return await self._parsed(whole, limits)
         pieces = Pieces(size)
         start = max(0, size - _TAIL)
@@ -175,7 +189,7 @@ class ArchiveReader:
                 self._pieces = pieces
                 pieces.clear()
                 return opened
-        raise BadResponse(f"{self.file.what} has a directory that leads nowhere; the archive is damaged.")
+        raise _NoDirectory(f"{self.file.what} has a directory that leads nowhere; the archive is damaged.")
 
     async def _parsed(self, pieces: Pieces, limits: ArchiveLimits) -> ZipFile:
         def check(content: bytes) -> None:
@@ -189,7 +203,7 @@ class ArchiveReader:
         except (Missing, AssetServiceError):
             raise
         except Exception as error:  # noqa: BLE001  # zipfile raises many kinds on hostile directories
-            raise BadResponse(
+            raise _NoDirectory(
                 f"{self.file.what} is damaged, cut off or no ZIP archive: its directory cannot be read "
                 f"({type(error).__name__})."
             ) from None
@@ -198,6 +212,26 @@ class ArchiveReader:
         if len(found.infolist()) > limits.members:
             raise self._crowded(limits)
         return found
+
+    async def _salvaged(self, error: BadResponse, limits: ArchiveLimits) -> tuple[ZipFile, list[ZipInfo]]:
+        """What can be read of an archive without its directory. Raises ``error`` if that is nothing."""
+        local, count = await self._spooled()
+        infos = await in_file_pool(salvaged, local, count, limits.members, limits.member_bytes)
+        if not infos:
+            raise error
+        whole = Pieces(count + len(EMPTY_DIRECTORY))
+        whole.put(0, local, count)
+        whole.put(count, EMPTY_DIRECTORY, len(EMPTY_DIRECTORY))
+        self.damage = BadResponse(f"{error} {len(infos):,} members at its beginning can be read all the same.")
+        self._pieces = None
+        return ZipFile(cast("IO[bytes]", whole)), infos
+
+    async def _spooled(self) -> tuple[IO[bytes], int]:
+        """All of the archive in a temporary file, and how many bytes."""
+        if self._spool is None:
+            self._spool = await spooled(self.file)
+            weakref.finalize(self, self._spool[0].close)
+        return self._spool
 
     def _crowded(self, limits: ArchiveLimits) -> AssetServiceError:
         return BadResponse(

@@ -55,9 +55,9 @@ class Pace:
     def looked(self, *, changed: bool, soon: bool = False, at_least: float = 0.0) -> None:
         """``soon``: something was seen that only another look can tell; ``at_least``: seconds the service asks for."""
         longest = LONGEST_WITH_EVENTS if hub.receiving else LONGEST
-        self._confirming = self._confirming + 1 if soon else 0
+        self._confirming = 0 if not soon else 1 if changed else self._confirming + 1
         if soon:
-            self.wait = min(self.first, SOON * GROWTH ** (self._confirming - 1), longest)
+            self.wait = min(min(self.first, SOON) * GROWTH ** (self._confirming - 1), longest)
         elif changed:
             # Events do come: the next change will be told as well.
             self.wait = LONGEST_WITH_EVENTS if self._heard and hub.receiving else self.first
@@ -193,9 +193,10 @@ class Follower:
 
     def _hint(self, id: str) -> None:
         for one in self.followed():
-            if id in one.awaited():
+            known = [there for there in one.awaited() if there.lower() == id.lower()]  # uuids come in either case
+            if known:
                 one.pace.heard()
-                self._hinted.add(id)
+                self._hinted.update(known)
                 self._hints_due = min(self._hints_due, time.monotonic() + GATHERING)
                 self._wake.set()
 

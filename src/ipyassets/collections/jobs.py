@@ -68,10 +68,11 @@ class JobItem:
 
     @property
     def progress(self) -> float:
-        """0 to 1; a part that failed is over, too."""
+        """0 to 1; a part that failed is over, too; one that is not followed any more stays as far as it was seen."""
         if not self.parts:
             return 1.0
-        done = sum(1.0 if stage in _ENDED else self.shares.get(part, 0.0) for part, stage in self.parts.items())
+        ended = ("completed", "failed")
+        done = sum(1.0 if stage in ended else self.shares.get(part, 0.0) for part, stage in self.parts.items())
         return done / len(self.parts)
 
 

@@ -169,10 +169,10 @@ class RenderJobBase(JobBase, Generic[T]):
         if self.order is None:
             raise InvalidRequest("These renders were ordered elsewhere, who knows how: order them anew with render().")
         self._stopped, self._broken, self.trouble = False, None, None
+        good: dict[tuple[int, Part], tuple[RenderFile, ...]] = {}
         for index in failed:
             self._begin_again(index)
-            for part in PARTS:
-                self._files.pop((index, part), None)
+            good |= {(index, part): self._files.pop((index, part)) for part in PARTS if (index, part) in self._files}
         try:
             await self._submit(failed, self.order)
         except AssetServiceError as error:
@@ -181,6 +181,11 @@ class RenderJobBase(JobBase, Generic[T]):
         except BaseException:
             self._fail(failed, _broken_off(self.title))
             raise
+        finally:
+            for (index, part), files in good.items():
+                if self._items[index].parts[part] == "failed":  # it was not ordered again: what it had is still good
+                    self._files[index, part] = files
+                    self._set(index, part, "completed")
 
     async def _stop(self) -> None:
         await self._placed.wait()

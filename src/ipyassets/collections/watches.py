@@ -56,6 +56,7 @@ class Watches:
                     old=frozenset(file.version for file in there if file.part == part),
                     before=before.get(part),
                     expected=kinds if part == "turntable" else frozenset(),
+                    least=sum(file.part == part == "stills" and not file.uploaded for file in there),
                 )
                 for part in PARTS
             },

@@ -20,14 +20,14 @@ Version: TypeAlias = tuple[str, str | None, datetime | None]
 
 STALE_FAILED: Final = 30.0
 """Seconds after an order in which "failed" is not believed where it had been said before the order too."""
+SETTLED: Final = 4.0
+"""Seconds that new files must stay as they are where nobody says that the work is done: they may come one by one."""
 UNCHANGED: Final = 30.0
-"""Seconds that a set of files must stay as it is before it is taken although not all of it is new, and nobody says that
-the work is done: people upload files of their own beside the renders, and those stay."""
+"""The same where there are fewer than before, or where old ones stay that nobody is known to have uploaded."""
 OVERDUE: Final = 300.0
 """Seconds after which work that is said to be completed, but has brought no new files, has failed."""
 _LOOKS: Final = 2
-"""Looks that must find the same files where the word about them is not believed, or not all of them are new: they may
-come one by one."""
+"""Looks that must find the same files where the word about them is not believed, or not all of them are new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,8 @@ class Watch:
     since: datetime | None = None
     expected: frozenset[str] = frozenset()
     """Kinds of files that were ordered, such as ``mp4`` and ``gif``."""
+    least: int = 0
+    """How many files there were before."""
     seen: PartStage = "queued"
     refusals: int = 0
     """Looks in a row at which its files could not be listed for want of permission."""
@@ -68,6 +70,12 @@ class Watch:
     _there_since: float = 0.0
     _looks: int = 0
     _completed_since: float | None = None
+    _named: bool = False
+    """Whether files of this part were seen that bear the service's names for renderings: uploads can be told then."""
+    _ordered: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ordered = self.old is not None
 
     @property
     def over(self) -> bool:
@@ -105,17 +113,22 @@ class Watch:
             self._there, self._there_since, self._looks = there, now, 0
         self._looks += 1
         new = tuple(file for file in files if file.version not in old)
-        if stage == "failed" and (self._moved or (there != old and not new) or now - self.began > STALE_FAILED):
+        self._named = self._named or not all(file.uploaded for file in files)
+        rendered = tuple(file for file in new if not (self._named and file.uploaded))
+        stay = any(file.version in old and not (self._named and file.uploaded) for file in files)
+        if stage == "failed" and (self._moved or (there != old and not rendered) or now - self.began > STALE_FAILED):
             return self._failed()
-        told, settled = stage == "completed" and self._moved, self._looks >= _LOOKS
-        if new:
-            signs = (told, settled, len(new) == len(files))  # any two of them are enough
-            whole = sum(signs) > 1 and self.expected <= {file.media for file in new}
-            if whole or (stage != "failed" and now - self._there_since >= UNCHANGED):
-                return self._end("completed", new)
-        if not told or new:
+        told, lasted = stage == "completed" and self._moved, now - self._there_since
+        settled = self._looks >= _LOOKS and (told or (lasted >= SETTLED and len(rendered) >= self.least))
+        if rendered:
+            signs = (told, settled, not stay)  # any two of them are enough
+            whole = sum(signs) > 1 and self.expected <= {file.media for file in rendered}
+            if whole or (stage != "failed" and lasted >= UNCHANGED):
+                # Uploads that came meanwhile are none of what was ordered; who only follows is given all there is.
+                return self._end("completed", rendered if self._ordered else new)
+        if not told or rendered:
             self._completed_since = None
-            return self._working("running", soon=True) if new else Verdict()
+            return self._working("running", soon=True) if rendered else Verdict()
         if self._completed_since is None:
             self._completed_since = now
         if now - self._completed_since > OVERDUE:

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from ipyassets.collections.safe_names import PathNames, safe_parts
+
+NAMES = st.one_of(
+    st.text(max_size=60),
+    st.lists(
+        st.sampled_from(
+            [
+                "..",
+                ".",
+                "",
+                "a",
+                "/",
+                "\\",
+                "C:",
+                "con",
+                "NUL.txt",
+                "~",
+                "\0",
+                "\u202e",
+                "x" * 300,
+                " ",
+                ".x",
+                "e\u0301",
+            ]
+        ),
+        max_size=12,
+    ).map("/".join),
+    st.text(alphabet="./\\: aA\u00e9e\u0301\u0130\u0131\ufb01\u2044\uff0f\uff0e", max_size=20),
+)
+
+
+@given(NAMES)
+@example("../../x")
+@example("\uff0e\uff0e\uff0fx")
+@example("a/..\\..\\b")
+@example("\ud800")
+def test_no_name_leads_anywhere_else(name: str) -> None:
+    parts = safe_parts(name)
+    assert parts
+    for part in parts:
+        assert part not in ("", ".", "..")
+        assert not set(part) & set('/\\:*?"<>|\0')
+        assert part == unicodedata.normalize("NFC", part)
+        assert part[-1] not in " ."
+        assert not any(unicodedata.category(letter) in ("Cc", "Cs") for letter in part)
+        assert len(part.encode()) <= 170
+        assert not PureWindowsPath(part).is_reserved()
+    assert len("/".join(parts).encode()) <= 240
+    root = Path("/somewhere/safe")
+    assert Path(root, *parts).resolve().is_relative_to(root)
+    assert PureWindowsPath("C:/safe", *parts).is_relative_to("C:/safe")
+
+
+@settings(max_examples=60)
+@given(st.lists(NAMES, max_size=12))
+def test_no_two_names_meet_on_any_file_system(names: list[str]) -> None:
+    paths = PathNames()
+    given_ = [paths.path(name) for name in names]
+    keys = [unicodedata.normalize("NFKC", str(path)).casefold() for path in given_]
+    assert len(set(keys)) == len(keys)
+    folders = {str(parent).casefold() for path in given_ for parent in path.parents if parent.name}
+    assert folders.isdisjoint(keys)
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("a chair/blue-1.png", "a chair/blue-1.png"),
+        ("../outside.txt", "outside.txt"),
+        ("a/../../outside.txt", "a/outside.txt"),
+        ("/etc/passwd", "etc/passwd"),
+        ("//server/share/x.txt", "server/share/x.txt"),
+        ("C:\\Windows\\x.txt", "Windows/x.txt"),
+        ("C:x.txt", "x.txt"),
+        ("..\\outside.txt", "outside.txt"),
+        ("CON", "_CON"),
+        ("nul.txt", "_nul.txt"),
+        ("com1.tar.gz", "_com1.tar.gz"),
+        ("console.txt", "console.txt"),
+        ("what?*.txt", "what__.txt"),
+        ("bell\x07\x1b.txt", "bell__.txt"),
+        ("line\nbreak.txt", "line_break.txt"),
+        ("right\u202etxt.exe", "right_txt.exe"),
+        ("trailing dot.", "trailing dot"),
+        (" leading.txt", "leading.txt"),
+        (".hidden", ".hidden"),
+        ("-rf", "-rf"),
+        ("cafe\u0301.txt", "caf\u00e9.txt"),
+        ("\U0001fa91\u200d\U0001f3a8 chair.txt", "\U0001fa91\u200d\U0001f3a8 chair.txt"),
+        ("", "unnamed"),
+        ("/../.", "unnamed"),
+        ("percent%2f..%2fname.txt", "percent%2f..%2fname.txt"),
+    ],
+)
+def test_names_are_kept_as_far_as_can_be(name: str, path: str) -> None:
+    assert "/".join(safe_parts(name)) == path
+
+
+def test_long_names_are_cut_and_keep_their_endings() -> None:
+    (name,) = safe_parts("w" * 300 + ".webp")
+    assert name.endswith("w.webp")
+    assert len(name) == 160
+    assert safe_parts("deep/" * 60 + "name.txt")[-1] == "name.txt"
+    assert len("/".join(safe_parts("deep/" * 60 + "name.txt"))) <= 220
+
+
+def test_clashes_get_numbers() -> None:
+    paths = PathNames()
+    names = ["a.png", "A.PNG", "a.png", "caf\u00e9.txt", "cafe\u0301.txt", "stra\u00dfe", "STRASSE", "x", "x/y.png"]
+    assert [str(paths.path(name)) for name in names] == [
+        "a.png",
+        "A_2.PNG",
+        "a_3.png",
+        "caf\u00e9.txt",
+        "caf\u00e9_2.txt",
+        "stra\u00dfe",
+        "STRASSE_2",
+        "x",
+        "x_2/y.png",
+    ]
+    assert str(paths.path("X/z.png")) == "x_2/z.png"
+
+
+def test_what_is_there_already_is_left_alone() -> None:
+    there = {PurePosixPath("a.png"), PurePosixPath("a_2.png")}
+    assert str(PathNames(there.__contains__).path("a.png")) == "a_3.png"
