@@ -126,7 +126,7 @@ class HttpClient:
                 sent = await authorizer.headers()
                 answer = await self._exchange.send(call, sent, partial, whole=whole)
                 if self._stale(authorizer, answer, sent):
-                    failure = self._failure(call, answer, AuthenticationError)
+                    failure = self._failure(call, answer, self._explain(answer), AuthenticationError)
                     if repeatable(call) and await authorizer.overtaken(sent):
                         raise Transient(failure, None)
                     raise failure
@@ -150,25 +150,23 @@ class HttpClient:
     def _judged(self, call: Call, answer: Answer) -> Exception:
         """The error for a refusal, marked as transient where another try is allowed and may help."""
         explanation = self._explain(answer)
-        error = self._failure(call, answer)
-        limited = isinstance(error, RateLimited)
+        error = self._failure(call, answer, explanation, explanation.error or _error_for(answer.status))
         waits = [w for w in (explanation.retry_after, retry_after_seconds(answer.headers)) if w is not None]
         asked = max(waits, default=None)
-        if limited and isinstance(error, RateLimited):
+        retry, harmless = answer.status in RETRIED_STATUSES, repeatable(call)
+        if isinstance(error, RateLimited):
+            # It was not carried out, so even a POST that must not be doubled may be sent again.
+            retry = harmless = True
             error.retry_after = asked
             if asked:
                 error.args = (f"{error} The service asks for a wait of {asked:.0f} s.",)
-        retry = explanation.retry
-        if retry is None:
-            retry = limited or answer.status in RETRIED_STATUSES
-        # A 429 was not carried out, so even a POST that must not be doubled may be sent again.
-        if retry and (limited or repeatable(call)) and self.policy.obeys(asked):
-            return Transient(error, asked)
-        return error
+        if explanation.retry is not None:
+            retry = explanation.retry
+        return Transient(error, asked) if retry and harmless and self.policy.obeys(asked) else error
 
-    def _failure(self, call: Call, answer: Answer, kind: type[AssetServiceError] | None = None) -> AssetServiceError:
-        explanation = self._explain(answer)
-        kind = kind or explanation.error or _error_for(answer.status)
+    def _failure(
+        self, call: Call, answer: Answer, explanation: Explanation, kind: type[AssetServiceError]
+    ) -> AssetServiceError:
         said = ": ".join(part for part in (explanation.code, explanation.message) if part)
         text = f"{self.title} refused {call.what or answer.asked} with {answer.status}"
         text += f" ({said})." if said else "."

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from ipyassets.collections.pages import Item
 from ipyassets.errors import AssetServiceError, NotFound
+from ipyassets.http.gather import gathered
 from ipyassets.services.rendering import RenderService
 
 __all__ = ["Replaced", "look"]
@@ -50,26 +50,22 @@ class Replaced:
 async def look(items: Sequence[Item], told: Callable[[Replaced], None]) -> Replaced:
     """See which of ``items`` have renders now; ``told`` hears how far it is. Asks of `MOST_LOOKED_AT` at most."""
     found = Replaced(len(items))
-    gate = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(place: int, item: Item) -> None:
-        service, record = item
-        async with gate:
-            try:
-                has = isinstance(service, RenderService) and bool(await service.render_files(record))
-            except NotFound:
-                has = False
-            except AssetServiceError as error:
-                found.unknown += 1
-                found.error = error
-                has = False
+    async def one(placed: tuple[int, Item]) -> None:
+        place, (service, record) = placed
+        try:
+            has = isinstance(service, RenderService) and bool(await service.render_files(record))
+        except NotFound:
+            has = False
+        except AssetServiceError as error:
+            found.unknown += 1
+            found.error = error
+            has = False
         found.looked += 1
         if has:
             found.having[place] = record.name
         told(found)
 
-    async with asyncio.TaskGroup() as group:
-        for place, item in enumerate(items[:MOST_LOOKED_AT]):
-            group.create_task(one(place, item))
+    await gathered(one, enumerate(items[:MOST_LOOKED_AT]), _AT_ONCE)
     found.done = True
     return found
