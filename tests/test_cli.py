@@ -57,7 +57,9 @@ def start(tmp_path: Path, environment: dict[str, str]) -> Iterator[Start]:
     yield start
     for process in started:
         process.kill()
-        process.communicate()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()  # not read to its end: what a killed process has started holds it open
     assert left_behind(environment[MARK]) == []
 
 
