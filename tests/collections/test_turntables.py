@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import io
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from PIL import Image
 from ipyassets.collections import film, turntables, video
 from ipyassets.collections.turntables import RenderedTurntable
 from ipyassets.errors import BadResponse, InvalidRequest, NotFound
+from ipyassets.http import loop
 from ipyassets.services.rendering import Turntable
 from tests.collections.renders import ORDER, picked_up, rendered, rendering
 from tests.fakes import MemoryRenders
@@ -72,6 +75,24 @@ def test_files_as_served_are_written_whole_or_not_at_all(tmp_path, monkeypatch):
         made.save_gif(path)
     assert path.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "turn.gif"]
+
+
+def test_another_loop_need_not_wait_for_one_that_may_be_gone():
+    """A child forked while a film was fetched waited for ever: the lock stayed held by a task that was not there."""
+    service, made = turntable()
+    fetch, asked = service.render_file, threading.Event()
+
+    async def stuck(file: Any) -> Any:
+        del file
+        asked.set()
+        await asyncio.Event().wait()
+
+    service.render_file = stuck
+    waiting = loop.submit(made._content("mp4"))
+    assert asked.wait(10)
+    service.render_file = fetch
+    assert asyncio.run(asyncio.wait_for(made._content("mp4"), 10)) == mp4_film()
+    waiting.cancel()
 
 
 def test_a_gif_is_made_of_the_frames_where_the_service_made_none():

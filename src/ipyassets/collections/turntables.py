@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -18,6 +17,7 @@ from ipyassets.collections.video import frames, gif, readable, whole_gif, whole_
 from ipyassets.collections.watches import what
 from ipyassets.errors import BadResponse, NotFound
 from ipyassets.http import loop
+from ipyassets.http.loop import LoopLock
 from ipyassets.services.base import Record
 from ipyassets.services.rendering import RenderFile, RenderService, Turntable
 
@@ -53,7 +53,7 @@ class TurntableBase:
         self._contents: dict[str, bytes] = {}
         self._came = b""
         """What came last and was not whole."""
-        self._lock = asyncio.Lock()
+        self._lock = LoopLock()
 
     @property
     def formats(self) -> tuple[str, ...]:
