@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ipyassets.collections import following
+from ipyassets.collections import following, watching
 from ipyassets.collections.following import LONGEST, LONGEST_WITH_EVENTS, Pace, end_following, follower
 from ipyassets.errors import (
     AuthenticationError,
@@ -27,6 +27,11 @@ from tests.fakes import MemoryRenders
 
 NEVER = 600.0
 """Seconds to a first look that no test waits for: only an event can lead to one."""
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "SETTLED", 0.0)
 
 
 @pytest.fixture
@@ -92,6 +97,18 @@ def test_where_events_come_looks_are_a_safety_net(receiving):
     assert pace.wait == 1, "what is to be confirmed does not wait for an event"
     pace.looked(changed=True, soon=True)
     assert pace.wait == pytest.approx(1.4)
+
+
+def test_what_is_to_be_confirmed_for_long_is_looked_at_less_and_less_often():
+    """Files of 200 assets were listed every 2 s for half a minute where uploads stayed beside the new renders."""
+    pace, waits = Pace(2.0), []
+    for _ in range(20):
+        pace.looked(changed=False, soon=True)
+        waits.append(pace.wait)
+    assert waits[:4] == pytest.approx([1, 1.4, 1.96, 2.744])
+    assert waits[-1] == LONGEST
+    pace.looked(changed=True, soon=True)
+    assert pace.wait == 2
 
 
 def test_a_first_look_that_is_late_stays_the_least_wait():
@@ -290,6 +307,16 @@ def test_an_event_leads_to_a_look_at_its_asset_at_once(quick, receiving):
     assert service.asked == [("asset-1",)]
     assert [item.status for item in job.items] == ["queued", "completed", "queued"]
     job.stop_following()
+
+
+def test_an_event_may_name_its_asset_in_the_other_case(quick, receiving):
+    """A uuid in capitals was taken for that of another asset: the job heard of nothing."""
+    service = MemoryRenders(1)
+    service.on_look = lambda number: None
+    job = rendered(service, poll=NEVER)
+    service.complete("asset-0")
+    hub.publish(event("ASSET-0"))
+    assert job.wait(10).status == "completed"
 
 
 def test_a_burst_of_events_leads_to_one_look(receiving):

@@ -29,10 +29,15 @@ from ipyassets.errors import (
     ServiceUnavailable,
 )
 from ipyassets.http import loop
-from ipyassets.services.rendering import Turntable
+from ipyassets.services.rendering import RenderFile, Turntable
 from tests.collections.renders import ORDER, picked_up, rendered, rendering
 from tests.collections.test_asset_list import listed
 from tests.fakes import MemoryRenders, MemoryService, picture
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "SETTLED", 0.0)
 
 
 def colours(batch: Any) -> list[int | None]:
@@ -167,6 +172,83 @@ def test_where_the_service_tells_nothing_the_files_tell():
     job = rendered(service).wait(10)
     assert len(job._files[0, "stills"]) == 3
     assert colours(job.stills()) == [0, 0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("word", [None, "completed"])
+def test_stills_that_come_one_by_one_are_waited_for_where_nobody_tells_that_all_came(word: Any):
+    """Two looks in a row found the same one still of three: it was taken for all of them."""
+    service = MemoryRenders(1)
+    service.made("asset-0", stills=3)
+    if word is not None:
+        service.stage("asset-0", word)
+
+    def on_look(number: int) -> None:
+        if number in (2, 6, 10):
+            service.made("asset-0", "stills", stills=(number + 2) // 4)
+        if number == 10:
+            service.made("asset-0", "turntable")
+
+    service.on_look = on_look
+    job = rendered(service).wait(10)
+    assert len(job._files[0, "stills"]) == 3
+
+
+def test_a_first_still_is_not_taken_at_once_where_nothing_is_told(monkeypatch):
+    monkeypatch.setattr(watching, "SETTLED", 0.2)
+    service = MemoryRenders(1)
+    service.tells = False
+
+    def on_look(number: int) -> None:
+        if number in (2, 4):
+            service.made("asset-0", stills=number)
+
+    service.on_look = on_look
+    assert len(rendered(service).wait(10)._files[0, "stills"]) == 4
+
+
+def upload(service: MemoryRenders, id: str) -> RenderFile:
+    """A file of somebody's own beside the stills."""
+    file = RenderFile(id, "stills", f"photo-{len(service.files.get(id, []))}", "photo.jpg", "jpg", 9, uploaded=True)
+    service.files[id] = [*service.files.get(id, []), file]
+    return file
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_uploads_that_stay_do_not_hold_up_the_stills(tells: bool):
+    """Beside a file that somebody uploaded, new stills were taken after half a minute only."""
+    service = MemoryRenders(1)
+    service.complete("asset-0")
+    uploaded = upload(service, "asset-0")
+    service.tells = tells
+
+    def on_look(number: int) -> None:
+        if number == 1:
+            service.complete("asset-0")
+            service.files["asset-0"].append(uploaded)
+
+    service.on_look = on_look
+    job = rendered(service).wait(10)
+    assert [file.name for file in job._files[0, "stills"]] == ["stills-0.png", "stills-1.png"]
+
+
+def test_an_upload_during_the_work_is_not_taken_for_its_result(monkeypatch):
+    """Where the service tells nothing, a photo that was uploaded meanwhile was given as the still."""
+    monkeypatch.setattr(watching, "UNCHANGED", 0.02)
+    service = MemoryRenders(1)
+    service.made("asset-0")
+    service.tells = False
+
+    def on_look(number: int) -> None:
+        if number == 1:
+            upload(service, "asset-0")
+        if number == 9:
+            service.made("asset-0")
+            upload(service, "asset-0")
+
+    service.on_look = on_look
+    job = rendered(service).wait(10)
+    assert service.looks >= 9
+    assert [file.name for file in job._files[0, "stills"]] == ["stills-0.png", "stills-1.png"]
 
 
 def test_a_gif_that_comes_later_than_the_video_is_waited_for():
@@ -391,6 +473,23 @@ def test_a_retry_that_is_refused_keeps_the_failure():
         job.retry_failed()
     assert job.status == "failed"
     assert [str(error) for _, _, error in job.failures] == ["not now", "not now"]
+
+
+def test_a_retry_that_is_refused_keeps_the_good_half():
+    """The stills of an asset were lost when the retry of its turntable was refused."""
+    service = MemoryRenders(1)
+
+    def on_look(number: int) -> None:
+        service.complete("asset-0", "stills") if number == 1 else service.fail("asset-0", "turntable")
+
+    service.on_look = on_look
+    job = rendered(service).wait(10)
+    service.on_submit = lambda: (_ for _ in ()).throw(ServiceUnavailable("not now"))
+    with pytest.raises(ServiceUnavailable, match="not now"):
+        job.retry_failed()
+    assert job.status == "partly_failed"
+    assert [str(error) for _, _, error in job.failures] == ["not now"]
+    assert colours(job.stills()) == [0, 0]
 
 
 def test_what_is_no_list_of_assets_is_refused_before_anything_is_sent():

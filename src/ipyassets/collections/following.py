@@ -50,14 +50,15 @@ class Pace:
         self.wait = first
         self.due = time.monotonic() + first
         self._heard = False
-        self._confirming = 0
+        self._confirming = False
 
     def looked(self, *, changed: bool, soon: bool = False, at_least: float = 0.0) -> None:
         """``soon``: something was seen that only another look can tell; ``at_least``: seconds the service asks for."""
         longest = LONGEST_WITH_EVENTS if hub.receiving else LONGEST
-        self._confirming = 0 if not soon else 1 if changed else self._confirming + 1
+        confirming, self._confirming = self._confirming, soon
         if soon:
-            self.wait = min(min(self.first, SOON) * GROWTH ** (self._confirming - 1), longest)
+            wait = self.wait * GROWTH if confirming else min(self.first, SOON)
+            self.wait = min(wait, self.first if changed else longest)
         elif changed:
             # Events do come: the next change will be told as well.
             self.wait = LONGEST_WITH_EVENTS if self._heard and hub.receiving else self.first

@@ -127,6 +127,8 @@ class RenderFile:
     created: datetime | None = None
     updated: datetime | None = None
     workspace: str | None = None
+    uploaded: bool = False
+    """Whether its name is none that the service gives to what it renders: then somebody put it there."""
 
     @property
     def version(self) -> tuple[str, str | None, datetime | None]:
@@ -142,7 +144,7 @@ class RenderService(AssetService):
         """Order renders of ``records``; the earlier ones are replaced once the new ones are done.
 
         Large orders are split. Refusals of single assets are given back; an error is raised only if nothing at all
-        was taken.
+        was taken, and all for one reason.
         """
 
     @abstractmethod

@@ -111,6 +111,18 @@ def test_the_kind_of_file_from_the_name_else_the_blob():
     assert file.version == ("a1", None, None)
 
 
+def test_what_somebody_uploaded_is_told_by_its_name():
+    names = ("render-0-x.png", "photo.jpg"), ("turntable-mp4-x.mp4", "walk.mp4")
+    rows = [row(1, name, "RENDER") for name in names[0]] + [row(2, name, "TURNTABLE") for name in names[1]]
+    files = render_files([{**each, "uuid": f"u{n}"} for n, each in enumerate(rows)], "p1")
+    assert {file.name: file.uploaded for file in files} == {
+        "render-0-x.png": False,
+        "photo.jpg": True,
+        "turntable-mp4-x.mp4": False,
+        "walk.mp4": True,
+    }
+
+
 # -- the sandbox --------------------------------------------------------------------------------------------------
 
 

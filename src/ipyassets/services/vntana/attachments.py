@@ -265,6 +265,7 @@ def _file(row: Mapping[str, Any], asset: str, workspace: str | None) -> RenderFi
         created=utc(row.get("created")),
         updated=utc(row.get("updated")),
         workspace=workspace,
+        uploaded=(_RENDER if part == "stills" else _TURNTABLE).match(name) is None,
     )
 
 
