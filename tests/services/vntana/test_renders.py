@@ -194,9 +194,19 @@ def test_one_bad_product_spoils_no_others(api, bad):
 
 def test_a_request_of_bad_products_alone_is_not_halved_without_end(api):
     api.routes[ORDER] = lambda request: refusal(404, "PRODUCT_NOT_FOUND")
-    with pytest.raises(NotFound):
-        submit(api.service, [a_record(number) for number in range(100)])
+    submitted = submit(api.service, [a_record(number) for number in range(100)])
+    assert (submitted.accepted, len(submitted.refused)) == ((), 100)
+    assert {type(error) for error in submitted.refused.values()} == {NotFound}
     assert len(api.asked(ORDER)) <= 33
+
+
+def test_reasons_of_single_products_are_kept_where_nothing_at_all_was_taken(api):
+    """The first product's reason was given for all of them."""
+    records = [a_record(1), a_record(2)]
+    said = {records[0].id: "INVALID_PRODUCT", records[1].id: "PRODUCT_NOT_FOUND"}
+    api.routes[ORDER] = lambda request: {"uuids": [], "errors": said}
+    submitted = submit(api.service, records)
+    assert {id: error.code for id, error in submitted.refused.items()} == said
 
 
 @pytest.mark.parametrize(

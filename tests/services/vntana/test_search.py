@@ -6,6 +6,7 @@ import pytest
 
 from ipyassets.errors import BadResponse, InvalidRequest, RateLimited, ServiceUnavailable
 from ipyassets.http import loop
+from tests.services.vntana.scripted import WORKSPACE
 
 
 def bodies(sandbox):
@@ -43,6 +44,13 @@ def test_all_workspaces_go_into_one_search(sandbox, open_client):
     assert client.search().total > 200
     (seen,) = sandbox.faults.requests("/search")
     assert (seen.query, len(seen.json["clientUuids"])) == ("", 5)
+
+
+def test_workspaces_are_the_same_in_either_case(api):
+    """A service that writes uuids in capitals seemed to have no product at all."""
+    row = {"uuid": "B0000000-0000-4000-8000-000000000001", "clientUuid": WORKSPACE.upper()}
+    api.routes["POST /v1/products/clients/"] = lambda request: {"totalCount": 1, "grid": [row]}
+    assert [record.id for record in loop.run(api.service.search("").page(0)).records] == [row["uuid"]]
 
 
 def test_random_access_fetches_the_page_it_needs(sandbox, vntana):

@@ -242,7 +242,7 @@ class Ladder:
                     return Secret(_bare((await parent.headers())[HEADER]))
                 raise
 
-        return self._rung((place.id, uuid), obtain)
+        return self._rung((place.id, uuid.lower()), obtain)  # two tokens of one workspace would end each other
 
     def _rung(self, key: tuple[str, ...], obtain: Obtain) -> Scope:
         if key not in self._scopes:

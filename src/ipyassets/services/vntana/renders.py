@@ -52,8 +52,8 @@ class Renders:
     async def submit(self, records: Sequence[Record], order: RenderOrder) -> Submitted:
         """Order renders of ``records``, by workspace and `MOST_PER_ORDER` at a time, in their order.
 
-        What is refused for one product or one request is no error for the others. Raises the first error if nothing
-        at all was taken.
+        What is refused for one product or one request is no error for the others. Raises if all of them were refused
+        for the same reason.
         """
         wanted = {record.id: record for record in records}
         taken: set[str] = set()
@@ -86,8 +86,8 @@ class Renders:
             taken.update(accepted)
             refused.update(declined)
             moments.extend(filter(None, [_sent(answer)]))
-        if refused and not taken:
-            raise next(refused[id] for id in wanted if id in refused)
+        if not taken and len(reasons := {id(error): error for error in refused.values()}) == 1:
+            raise next(iter(reasons.values()))
         return Submitted(
             tuple(id for id in wanted if id in taken),
             {id: refused[id] for id in wanted if id in refused},

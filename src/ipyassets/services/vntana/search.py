@@ -11,7 +11,7 @@ from ipyassets.services.base import Page, Record, Search
 from ipyassets.services.vntana.auth import Ladder, Reach
 from ipyassets.services.vntana.errors import response
 from ipyassets.services.vntana.records import product
-from ipyassets.services.wire import listed, segment
+from ipyassets.services.wire import listed, segment, stripped
 
 __all__ = ["ProductSearch", "answered", "fetched", "search_call"]
 
@@ -49,8 +49,8 @@ class ProductSearch(Search):
         answer = await self._http.send(call)
         rows, total = answered(answer)
         if len(reach.workspaces) == 1:
-            only = reach.workspaces[0].id
-            wanted = [row for row in rows if row.get("clientUuid") in (None, only)]
+            only = reach.workspaces[0].id.lower()
+            wanted = [row for row in rows if (stripped(row.get("clientUuid")).lower() or only) == only]
             if many and len(wanted) < len(rows):
                 # The search over several workspaces does not narrow to one at every installation. Dropping rows
                 # would leave holes in the pages and a wrong total, so ask by the path of that workspace from now on.
