@@ -23,7 +23,7 @@ from ipyassets.http import loop
 from ipyassets.widgets import bundle
 from ipyassets.widgets.reading import Refused
 
-__all__ = ["CommWidget", "answer_where_asked"]
+__all__ = ["CommWidget", "answer_where_asked", "css_length"]
 
 MOST_AT_ONCE: Final = 200
 """Requests that may be under way; a page that scrolls has two or three."""
@@ -133,6 +133,11 @@ def _heard(widget: CommWidget, content: object, _buffers: object) -> None:
         if not request and isinstance(content, Mapping):
             request = str(content.get("request", ""))[:64]
         widget._refuse(request, str(refusal))  # noqa: SLF001
+
+
+def css_length(size: int | str) -> str:
+    """A number of pixels, or a CSS length as it is."""
+    return f"{size}px" if isinstance(size, int) else size
 
 
 def answer_where_asked(comm: Any) -> None:

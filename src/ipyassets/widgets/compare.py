@@ -16,8 +16,8 @@ from ipyassets.collections.batch import ImageBatch
 from ipyassets.collections.images import in_decode_pool
 from ipyassets.collections.thumbnails import Thumbnail
 from ipyassets.errors import AssetServiceError, InvalidRequest
-from ipyassets.widgets.comm_widget import CommWidget
-from ipyassets.widgets.reading import Refused, index, is_index, listed, word
+from ipyassets.widgets.comm_widget import CommWidget, css_length
+from ipyassets.widgets.reading import Cancel, Hello, Refused, index, is_index, listed, read
 from ipyassets.widgets.tiles import LONGEST_MESSAGE, LONGEST_NAME, said_of
 
 if TYPE_CHECKING:
@@ -43,17 +43,7 @@ class _Picture:
     box: tuple[int, int, int, int] | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Hello:
-    """A front end is there."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Cancel:
-    requests: tuple[str, ...]
-
-
-_Ask: TypeAlias = _Picture | _Hello | _Cancel
+_Ask: TypeAlias = _Picture | Hello | Cancel
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +79,7 @@ class Compare(CommWidget):
         super().__init__(
             _setup={
                 "label": "Compare",
-                "height": f"{height}px" if isinstance(height, int) else height,
+                "height": css_length(height),
                 "images": [_described(slot, label) for slot, label in zip(self._slots, self._labels, strict=True)],
             }
         )
@@ -103,18 +93,14 @@ class Compare(CommWidget):
     # -- messages -------------------------------------------------------------------------------------------------
 
     def _read(self, content: object) -> tuple[str, _Ask]:
-        if not isinstance(content, Mapping):
-            raise Refused("A message must be an object.")
-        if content.get("op") == "cancel":
-            return "", _Cancel(tuple(word(request, "requests") for request in listed(content, "requests", 1_000)))
-        return word(content.get("request"), "request"), _asked(content)
+        return read(content, _asked)
 
     def _answer(self, request: str, ask: _Ask) -> None:
         match ask:
-            case _Hello():
+            case Hello():
                 self._front_end_seen = True
                 self._reply(request)
-            case _Cancel(requests):
+            case Cancel(requests):
                 self._cancel(requests)
             case _Picture(index, box):
                 image = self._slots[index].image if index < len(self._slots) else None
@@ -198,10 +184,8 @@ def _plain(image: Image.Image) -> Image.Image:
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
-def _asked(content: Mapping[str, Any]) -> _Ask:
+def _asked(content: Mapping[str, Any]) -> _Ask | None:
     match content.get("op"):
-        case "hello":
-            return _Hello()
         case "picture":
             box = None
             if content.get("box") is not None:
@@ -211,4 +195,4 @@ def _asked(content: Mapping[str, Any]) -> _Ask:
                 box = (corners[0], corners[1], corners[2], corners[3])
             return _Picture(index(content, "index"), box)
         case _:
-            raise Refused("There is no such request.")
+            return None

@@ -17,6 +17,7 @@ from ipyassets.collections.pages import FixedPages, RecordPages
 from ipyassets.errors import AssetServiceError, InvalidRequest
 from ipyassets.http import loop
 from ipyassets.widgets import messages
+from ipyassets.widgets.comm_widget import css_length
 from ipyassets.widgets.found import Found, PickedPages, places_of
 from ipyassets.widgets.grid_widget import GridWidget
 from ipyassets.widgets.messages import Query
@@ -94,7 +95,7 @@ class Explorer(GridWidget):
                 "label": "Assets",
                 "nouns": ["asset", "assets"],
                 "missing": "No poster",
-                "height": f"{height}px" if isinstance(height, int) else height,
+                "height": css_length(height),
                 "banner": banner,
                 "services": [entry.described for entry in self._entries.values()],
                 "turns": False,

@@ -13,6 +13,7 @@ from ipyassets.collections.film import USUAL_FPS
 from ipyassets.collections.images import in_decode_pool
 from ipyassets.collections.thumbnails import Thumbnail, miniature
 from ipyassets.errors import AssetServiceError
+from ipyassets.widgets.comm_widget import css_length
 from ipyassets.widgets.films import Source, opening
 from ipyassets.widgets.frames import Film, ImageFilm
 from ipyassets.widgets.grid_widget import FRAMES, GridWidget
@@ -56,7 +57,7 @@ class ImageGrid(GridWidget):
                 "label": "Images",
                 "nouns": ["image", "images"],
                 "missing": "No image",
-                "height": f"{height}px" if isinstance(height, int) else height,
+                "height": css_length(height),
                 "banner": None,
                 "services": [],
                 "turns": self._images.turns,

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from ipyassets.widgets.messages import MOST_REQUESTS, MOST_TILES, Cancel, Hello, ranges
+from ipyassets.widgets import reading
+from ipyassets.widgets.messages import MOST_TILES, ranges
 from ipyassets.widgets.ranges import Ranges
-from ipyassets.widgets.reading import Refused, edge, index, listed, word
+from ipyassets.widgets.reading import Cancel, Hello, Refused, edge, index, word
 
 __all__ = ["Ask", "Files", "Film", "Retry", "Rows", "Stop", "Thumbnails", "read"]
 
@@ -66,23 +67,16 @@ class Retry:
     job: str
 
 
-Ask: TypeAlias = Hello | Rows | Thumbnails | Files | Film | Stop | Retry | Cancel
+Ask: TypeAlias = Rows | Thumbnails | Files | Film | Stop | Retry | Hello | Cancel
 
 
 def read(content: object) -> tuple[str, Ask]:
     """The request's own word and what it asks. Raises `Refused`."""
-    if not isinstance(content, Mapping):
-        raise Refused("A message must be an object.")
-    if content.get("op") == "cancel":
-        requests = listed(content, "requests", MOST_REQUESTS)
-        return "", Cancel(tuple(word(request, "requests") for request in requests))
-    return word(content.get("request"), "request"), _ask(content)
+    return reading.read(content, _asked)
 
 
-def _ask(content: Mapping[str, Any]) -> Ask:
+def _asked(content: Mapping[str, Any]) -> Ask | None:
     match content.get("op"):
-        case "hello":
-            return Hello()
         case "rows":
             return Rows(_job(content))
         case "tiles":
@@ -102,7 +96,7 @@ def _ask(content: Mapping[str, Any]) -> Ask:
         case "retry":
             return Retry(_job(content))
         case _:
-            raise Refused("There is no such request.")
+            return None
 
 
 def _job(content: Mapping[str, Any]) -> str:

@@ -11,12 +11,11 @@ import traitlets as t
 
 from ipyassets.collections.jobs import JobBase, JobItem
 from ipyassets.widgets import job_messages as asks
-from ipyassets.widgets.comm_widget import CommWidget
+from ipyassets.widgets.comm_widget import CommWidget, css_length
 from ipyassets.widgets.job_feed import JobFeed
 from ipyassets.widgets.job_results import Files, Lines, film, results_of
-from ipyassets.widgets.messages import Cancel, Hello
 from ipyassets.widgets.ranges import Ranges
-from ipyassets.widgets.reading import Refused
+from ipyassets.widgets.reading import Cancel, Hello, Refused
 from ipyassets.widgets.tiles import LONGEST_NAME, stream
 
 __all__ = ["JobMonitor", "monitor_of"]
@@ -44,7 +43,7 @@ class JobMonitor(CommWidget):
     def __init__(self, *jobs: JobBase, height: int | str = 360) -> None:
         self._feeds: dict[str, JobFeed] = {}
         self._acting: set[asyncio.Task[None]] = set()
-        super().__init__(_setup={"height": f"{height}px" if isinstance(height, int) else height})
+        super().__init__(_setup={"height": css_length(height)})
         for job in jobs:
             self.add(job)
 

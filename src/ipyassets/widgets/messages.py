@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from ipyassets.widgets import reading
 from ipyassets.widgets.ranges import Ranges
-from ipyassets.widgets.reading import Refused, edge, index, is_index, listed, optional, text, word
+from ipyassets.widgets.reading import Cancel, Hello, Refused, edge, index, is_index, listed, optional, text
 
 __all__ = [
     "Ask",
@@ -27,7 +28,6 @@ __all__ = [
 
 MOST_TILES: Final = 2_000
 MOST_RANGES: Final = 20_000
-MOST_REQUESTS: Final = 1_000
 MOST_FILTERS: Final = 64
 MOST_CHOICES: Final = 200
 EDGES: Final = (16, 512)
@@ -45,11 +45,6 @@ class Query:
     text: str
     filters: Mapping[str, FilterValue]
     sort: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Hello:
-    """A front end is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,30 +94,16 @@ class Use:
     """The person pressed "Use selection"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """Nobody wants these any more."""
-
-    requests: tuple[str, ...]
-
-
-Ask: TypeAlias = Hello | Search | Tiles | Detail | Frames | Select | Use | Cancel
+Ask: TypeAlias = Search | Tiles | Detail | Frames | Select | Use | Hello | Cancel
 
 
 def read(content: object) -> tuple[str, Ask]:
     """The request's own word and what it asks. Raises `Refused`."""
-    if not isinstance(content, Mapping):
-        raise Refused("A message must be an object.")
-    if content.get("op") == "cancel":
-        requests = listed(content, "requests", MOST_REQUESTS)
-        return "", Cancel(tuple(word(request, "requests") for request in requests))
-    return word(content.get("request"), "request"), _ask(content)
+    return reading.read(content, _asked)
 
 
-def _ask(content: Mapping[str, Any]) -> Ask:
+def _asked(content: Mapping[str, Any]) -> Ask | None:
     match content.get("op"):
-        case "hello":
-            return Hello()
         case "use":
             return Use()
         case "search":
@@ -139,7 +120,7 @@ def _ask(content: Mapping[str, Any]) -> Ask:
         case "frames":
             return Frames(index(content, "generation"), index(content, "index"), edge(content, EDGES))
         case _:
-            raise Refused("There is no such request.")
+            return None
 
 
 def _query(value: object) -> Query:

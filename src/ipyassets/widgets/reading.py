@@ -2,18 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
-__all__ = ["Refused", "edge", "index", "is_index", "listed", "optional", "text", "word"]
+__all__ = ["Cancel", "Hello", "Refused", "edge", "index", "is_index", "listed", "optional", "read", "text", "word"]
+
+A = TypeVar("A")
 
 LARGEST_INDEX: Final = 2**40
 LONGEST_TEXT: Final = 1_000
 LONGEST_WORD: Final = 64
+MOST_REQUESTS: Final = 1_000
 
 
 class Refused(Exception):
     """The browser asked for something that cannot be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """A front end is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Nobody wants the answers to these requests any more."""
+
+    requests: tuple[str, ...]
+
+
+def read(content: object, asked: Callable[[Mapping[str, Any]], A | None]) -> tuple[str, A | Hello | Cancel]:
+    """The request's own word and what it asks: what every widget is asked, else what ``asked`` makes of it.
+
+    Raises `Refused`, also where ``asked`` knows no such request and gives None.
+    """
+    if not isinstance(content, Mapping):
+        raise Refused("A message must be an object.")
+    if content.get("op") == "cancel":
+        requests = listed(content, "requests", MOST_REQUESTS)
+        return "", Cancel(tuple(word(request, "requests") for request in requests))
+    request = word(content.get("request"), "request")
+    ask = Hello() if content.get("op") == "hello" else asked(content)
+    if ask is None:
+        raise Refused("There is no such request.")
+    return request, ask
 
 
 def listed(content: Mapping[str, Any], name: str, most: int) -> list[Any]:

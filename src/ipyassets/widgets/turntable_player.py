@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 import traitlets as t
 
@@ -13,21 +13,17 @@ from ipyassets.collections.thumbnails import thumbnail
 from ipyassets.collections.turntables import TurntableBase
 from ipyassets.errors import AssetServiceError, InvalidRequest
 from ipyassets.http import loop
-from ipyassets.widgets.comm_widget import CommWidget
+from ipyassets.widgets.comm_widget import CommWidget, css_length
 from ipyassets.widgets.films import Opening, Source, opening
 from ipyassets.widgets.frames import Film, send_frames
-from ipyassets.widgets.reading import Refused, edge, is_index, listed, word
-from ipyassets.widgets.tiles import said_of
-
-if TYPE_CHECKING:
-    pass
+from ipyassets.widgets.reading import Cancel, Hello, Refused, edge, is_index, listed, read
+from ipyassets.widgets.tiles import LONGEST_MESSAGE, LONGEST_NAME, said_of
 
 __all__ = ["TurntablePlayer"]
 
 MOST_FRAMES: Final = 64
 """Frames asked for at once."""
 EDGES: Final = (16, 4096)
-LONGEST_MESSAGE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +42,7 @@ class _Poster:
     edge: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Hello:
-    """A front end is there."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Cancel:
-    requests: tuple[str, ...]
-
-
-_Ask: TypeAlias = _Frames | _Video | _Poster | _Hello | _Cancel
+_Ask: TypeAlias = _Frames | _Video | _Poster | Hello | Cancel
 
 
 class TurntablePlayer(CommWidget):
@@ -92,8 +78,8 @@ class TurntablePlayer(CommWidget):
             self._count = len(source)
         super().__init__(
             _setup={
-                "label": self._about[:300],
-                "height": f"{height}px" if isinstance(height, int) else height,
+                "label": self._about[:LONGEST_NAME],
+                "height": css_length(height),
                 "autoplay": bool(autoplay),
             },
             _film={"state": "loading", "count": 0, "fps": 0.0, "width": 0, "height": 0, "message": None},
@@ -151,18 +137,14 @@ class TurntablePlayer(CommWidget):
     # -- messages -------------------------------------------------------------------------------------------------
 
     def _read(self, content: object) -> tuple[str, _Ask]:
-        if not isinstance(content, Mapping):
-            raise Refused("A message must be an object.")
-        if content.get("op") == "cancel":
-            return "", _Cancel(tuple(word(request, "requests") for request in listed(content, "requests", 1_000)))
-        return word(content.get("request"), "request"), _asked(content)
+        return read(content, _asked)
 
     def _answer(self, request: str, ask: _Ask) -> None:
         match ask:
-            case _Hello():
+            case Hello():
                 self._front_end_seen = True
                 self._reply(request)
-            case _Cancel(requests):
+            case Cancel(requests):
                 self._cancel(requests)
             case _Frames(indexes, edge):
                 self._start(request, self._send_frames(request, indexes, edge))
@@ -196,10 +178,8 @@ class TurntablePlayer(CommWidget):
         self._reply(request, {"poster": {**said, "buffer": 0} if buffers else said}, buffers)
 
 
-def _asked(content: Mapping[str, Any]) -> _Ask:
+def _asked(content: Mapping[str, Any]) -> _Ask | None:
     match content.get("op"):
-        case "hello":
-            return _Hello()
         case "frames":
             indexes = listed(content, "indexes", MOST_FRAMES)
             if not indexes or not all(is_index(number) for number in indexes):
@@ -210,4 +190,4 @@ def _asked(content: Mapping[str, Any]) -> _Ask:
         case "poster":
             return _Poster(edge(content, EDGES))
         case _:
-            raise Refused("There is no such request.")
+            return None
