@@ -52,6 +52,18 @@ def until_rows(browser: Browser, *indices: int) -> list[dict[str, Any]]:
     )
 
 
+def test_a_job_that_takes_its_shape_while_its_monitor_is_made(open_page: Page):
+    """What changed between the first look and the subscription was never told: the page kept a job without lines."""
+
+    class Filling(MemoryJob):
+        def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+            self.title = "filled just now"
+            return super().subscribe(listener)
+
+    (described,) = open_page(JobMonitor(Filling(2))).trait("_jobs")
+    assert described["title"] == "filled just now"
+
+
 def test_a_page_gets_all_lines_and_how_the_job_stands(open_page: Page):
     job = MemoryJob(12)
     job.change((3, "stills", "running", None, 0.25), (4, "turntable", "failed", BadResponse("It broke.")))

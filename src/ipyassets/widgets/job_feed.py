@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from ipyassets.collections.jobs import JobBase, JobItem
 from ipyassets.collections.results import HasResults
+from ipyassets.widgets.tiles import LONGEST_NAME
 
 __all__ = ["JobFeed", "part_label"]
 
 PACE: Final = 0.125
 """Seconds between two messages of one job; what changes meanwhile goes together."""
-LONGEST_NAME: Final = 300
 LONGEST_MESSAGE: Final = 2_000
 
 
@@ -36,11 +36,11 @@ class JobFeed:
         self._reshaped = reshaped
         self._told: tuple[JobItem, ...] = ()
         self._parts: tuple[str, ...] = ()
-        self._look()
         self._number = 0
         self._sent_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._end = job.subscribe(self._changed)
+        self._look()  # once changes are told: one that came between would never be seen
 
     def _look(self) -> tuple[JobItem, ...]:
         """See what shape the job has; gives the lines that changed since the last time."""
