@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from ipyassets.http.loop import allow_asyncio_run as allow_asyncio_run
     from ipyassets.sandbox import Sandbox as Sandbox
     from ipyassets.services.rendering import Turntable as Turntable
+    from ipyassets.widgets import ArchivePanel as ArchivePanel
     from ipyassets.widgets import Compare as Compare
     from ipyassets.widgets import Explorer as Explorer
     from ipyassets.widgets import ImageGrid as ImageGrid
@@ -101,6 +102,7 @@ _HOMES: Final = {
     "allow_asyncio_run": "http.loop",
     "Sandbox": "sandbox",
     "Turntable": "services.rendering",
+    "ArchivePanel": "widgets",
     "Compare": "widgets",
     "Explorer": "widgets",
     "ImageGrid": "widgets",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -26,8 +25,9 @@ from ipyassets.collections.progress import bar
 from ipyassets.errors import AssetServiceError, InvalidRequest, NotFound, PermissionDenied
 from ipyassets.http import loop
 from ipyassets.http.credentials import missing, prompt, secret, setting
+from ipyassets.http.gather import gathered
 from ipyassets.services.base import Record
-from ipyassets.services.downloading import DEFAULT_TEMPLATE, ArchiveOrder
+from ipyassets.services.downloading import DEFAULT_TEMPLATE, ArchiveOrder, SeenTemplate
 from ipyassets.services.scenario.auth import BasicKeys
 from ipyassets.services.scenario.client import BASE_URL, ScenarioService
 from ipyassets.services.scenario.filters import AssetFilters
@@ -63,16 +63,14 @@ def _service(
 
 async def _records(core: ScenarioService, ids: Sequence[str]) -> dict[str, Record | AssetServiceError]:
     """The assets of ``ids``, several asked for at once."""
-    slots = asyncio.Semaphore(_AT_ONCE)
 
     async def one(id: str) -> Record | AssetServiceError:
-        async with slots:
-            try:
-                return await core.record(id)
-            except (NotFound, PermissionDenied) as error:
-                return error
+        try:
+            return await core.record(id)
+        except (NotFound, PermissionDenied) as error:
+            return error
 
-    return dict(zip(ids, await asyncio.gather(*map(one, ids)), strict=True))
+    return dict(zip(ids, await gathered(one, ids, _AT_ONCE), strict=True))
 
 
 async def _download(core: ScenarioService, asset: Any, format: str | None, kind: type[D], wrap: type[AssetBase]) -> D:
@@ -160,7 +158,8 @@ class _ScenarioClient(Client[ScenarioService, L]):
         return self._search(text, limit, workspace=workspace, sort=sort, **filters)
 
     def _archive(self, kind: type[J], assets: Any, order: ArchiveOrder, poll: float, *, split: bool) -> J:
-        for warning in self.core.check_template(order.template):
+        found = self.core.check_template(order.template)
+        for warning in () if isinstance(order.template, SeenTemplate) else found:
             warnings.warn(warning, UserWarning, stacklevel=3)
         job = kind(self.core, poll=poll, view=job_view)
         return job._begin(archives(self.core, assets, order, split=split))  # noqa: SLF001

@@ -10,11 +10,25 @@ from typing import ClassVar, Final, Literal, TypeAlias
 from ipyassets.http.remote import RemoteFile
 from ipyassets.services.base import AssetService, Kind, Record
 
-__all__ = ["ArchiveOrder", "ArchiveService", "ArchiveStage", "ArchiveStanding", "DownloadService", "RemoteFile"]
+__all__ = [
+    "ArchiveOrder",
+    "ArchiveService",
+    "ArchiveStage",
+    "ArchiveStanding",
+    "DownloadService",
+    "RemoteFile",
+    "SeenTemplate",
+]
 
 ArchiveStage: TypeAlias = Literal["queued", "running", "completed", "failed"]
 
 DEFAULT_TEMPLATE: Final = "<prompt>-<id>"
+
+
+class SeenTemplate(str):
+    """A template of which somebody has seen what `ArchiveService.check_template` warns of: nobody is warned again."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

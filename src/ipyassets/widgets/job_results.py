@@ -70,7 +70,15 @@ class Files:
         self._gate = asyncio.Semaphore(_AT_ONCE)
 
     async def tiles(self, first: int, last: int) -> Sequence[Tile]:
-        return [Tile(first + n, "", one.name, one) for n, one in enumerate(self.results[first : last + 1])]
+        return [
+            Tile(index, str(index), self._called(index), self.results[index])
+            for index in range(first, min(last + 1, len(self.results)))
+        ]
+
+    def _called(self, index: int) -> str:
+        """The name without its folders, of which many begin alike: there is little room below a picture."""
+        name = self.results[index].name
+        return name.replace("\\", "/").rstrip("/").rpartition("/")[2] or name
 
     async def picture(self, tile: Tile, edge: int) -> Thumbnail | None:
         result: Result = tile.thing

@@ -1,8 +1,8 @@
-"""Whether somebody can be waited for."""
+"""The person at the notebook: whether somebody is there, and what they call a thing."""
 
 from __future__ import annotations
 
-__all__ = ["somebody_may_be_there"]
+__all__ = ["name_of", "somebody_may_be_there"]
 
 
 def somebody_may_be_there() -> bool:
@@ -23,3 +23,13 @@ def somebody_may_be_there() -> bool:
     if parent.get("header", {}).get("msg_type", "execute_request") != "execute_request":
         return True
     return bool(parent.get("content", {}).get("allow_stdin", False))
+
+
+def name_of(thing: object) -> str | None:
+    """What a person calls ``thing`` in the notebook, the first such name; None if it has none."""
+    try:
+        from IPython.core.getipython import get_ipython
+    except ImportError:
+        return None
+    names = dict(getattr(get_ipython(), "user_ns", {}))
+    return next((name for name, value in names.items() if value is thing and not name.startswith("_")), None)
