@@ -43,5 +43,5 @@ class ArchiveResults(JobBase):
     async def _places(self, path: Path) -> Sequence[Path]:
         return await self._contents.places(path)
 
-    async def _save(self, path: Path, advance: Callable[[int], Any]) -> Sequence[Path]:
+    async def _save(self, path: Path, advance: Callable[[int], Any]) -> list[Path]:
         return await self._contents.save(path, advance)
