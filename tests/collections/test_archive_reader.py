@@ -323,9 +323,7 @@ def test_names_without_a_mark_are_read_as_utf8_where_they_are() -> None:
 
 def test_one_picture_of_many() -> None:
     service = MemoryArchives()
-    job = made(
-        service, packed({f"c-asset-{n}.png": one for n, one in enumerate(pictures(60, size=(300, 200)).values())})
-    )
+    job = made(service, packed(pictures(60, size=(300, 200))))
     assert len(job) == 60
     image = job[7]
     assert (image.size, image.getpixel((0, 0))) == ((300, 200), (7, 80, 120))
@@ -351,7 +349,8 @@ def test_what_is_no_picture_is_named_and_read_as_it_is() -> None:
         job.image("mesh.glb")
 
 
-def test_pictures_come_while_the_rest_is_on_its_way() -> None:
+def test_pictures_come_while_the_rest_is_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive_contents.ArchiveStream, "ahead", 3)
     service = MemoryArchives(30)
     service.most_in_archive = 30
     job = made(service, packed({f"x-asset-{n}.png": one for n, one in enumerate(noisy(30))}))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ipyassets.collections.archive_job import Plan, Planned
+from ipyassets.collections.archive_base import Plan, Planned
 from ipyassets.collections.chosen import Chosen, Entry, chosen, given
 from ipyassets.errors import AssetServiceError, InvalidRequest
 from ipyassets.services.base import Record

@@ -23,6 +23,7 @@ from ipyassets.errors import (
     PermissionDenied,
     RateLimited,
 )
+from ipyassets.http.gather import gathered
 from ipyassets.services.downloading import ArchiveService, ArchiveStanding
 
 __all__ = ["ArchiveWatch", "Look", "end_archives"]
@@ -77,22 +78,21 @@ class ArchiveWatch:
 
     async def look(self) -> None:
         """Look now, and tell the job."""
-        slots = asyncio.Semaphore(_AT_ONCE)
+        asked = dict(self._awaited)
+        found = await gathered(self._standing, asked.values(), _AT_ONCE)
+        told = zip(asked, found, strict=True)
+        self._judge({index: standing for index, standing in told if index in self._awaited})
 
-        async def one(index: int, id: str) -> tuple[int, ArchiveStanding | AssetServiceError]:
-            async with slots:
-                try:
-                    return index, await self.service.archive_standing(id)
-                except AssetServiceError as error:
-                    return index, error
-                except Exception as error:
-                    log.exception("looking how an archive of %s stands failed", self.service.title)
-                    return index, AssetServiceError(
-                        f"{self.service.title}: {type(error).__name__} while looking how an archive stands."
-                    )
-
-        found = dict(await asyncio.gather(*(one(*entry) for entry in self._awaited.items())))
-        self._judge({index: told for index, told in found.items() if index in self._awaited})
+    async def _standing(self, id: str) -> ArchiveStanding | AssetServiceError:
+        try:
+            return await self.service.archive_standing(id)
+        except AssetServiceError as error:
+            return error
+        except Exception as error:
+            log.exception("looking how an archive of %s stands failed", self.service.title)
+            return AssetServiceError(
+                f"{self.service.title}: {type(error).__name__} while looking how an archive stands."
+            )
 
     def _judge(self, found: Look) -> None:
         news: dict[int, ArchiveStanding | AssetServiceError] = {}
