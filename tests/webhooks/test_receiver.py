@@ -154,6 +154,13 @@ def test_handlers_hear_what_waits_for_nobody(receiver):
     assert receiver.wait_for("product.completed", timeout=0).asset == PRODUCT
 
 
+def test_a_handler_in_the_place_of_a_name_is_refused(receiver):
+    """``on("*", function)``, and ``@receiver.on`` without brackets, registered nothing and said nothing."""
+    for names in (("*", print), (print,), (" ",)):
+        with pytest.raises(InvalidRequest, match="go by name"):
+            receiver.on(*names)
+
+
 def test_a_handler_may_wait_for_the_next_event(receiver):
     """It blocks nobody but itself: the server goes on answering."""
     got = []

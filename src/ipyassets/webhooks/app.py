@@ -17,6 +17,7 @@ from ipyassets.services.vntana.events import TOLERANCE
 from ipyassets.webhooks.handlers import Handler, Handlers
 from ipyassets.webhooks.intake import Intake, Verdict
 from ipyassets.webhooks.keys import Keys, Secrets
+from ipyassets.webhooks.wanted import wanted
 
 __all__ = ["WebhookApp"]
 
@@ -103,6 +104,7 @@ class WebhookApp:
         Names in either spelling (``product.completed``, ``asset.completed``), ``"renders.*"`` for all that begin so;
         without a name, every event. As for ``on_event``.
         """
+        wanted(names)  # on("…", function) would lead to nothing, without a word
 
         def register(handler: H) -> H:
             self._handlers.add(handler, names)
