@@ -3,7 +3,7 @@ import { Announcer } from "../src/jobs/announcer";
 import type { News, Traits } from "../src/jobs/protocol";
 import { JobsSource } from "../src/jobs/source";
 import { JobState } from "../src/jobs/state";
-import { clock, countWords, left, spokenCount, stageWords } from "../src/jobs/words";
+import { clock, countWords, filesWords, left, spokenCount, stageWords } from "../src/jobs/words";
 import { FakeModel } from "./fake";
 import { info, row, rows, standing } from "./fake_jobs";
 
@@ -50,6 +50,22 @@ describe("words", () => {
       stageWords("running", 0.459),
       stageWords("completed", null),
     ]).toEqual(["running", "45 %", "done"]);
+  });
+});
+
+describe("words of a line's files", () => {
+  const files = (pictures: number, others: string[] = [], more = 0) => ({ pictures, others, more });
+
+  it("says nothing where all is shown", () => {
+    expect(filesWords(files(5), 5)).toBe("");
+  });
+
+  it("says how many more pictures there are, and names what is no picture", () => {
+    expect(filesWords(files(1_000), 64)).toBe("The first 64 of 1,000 pictures are shown.");
+    expect(filesWords(files(2, ["chair.glb"]), 2)).toBe("One file is no picture: chair.glb.");
+    expect(filesWords(files(0, ["a.glb", "b.mp4"], 1_234), 0)).toBe(
+      "There are no pictures. 1,236 files are no picture: a.glb, b.mp4 and 1,234 more.",
+    );
   });
 });
 

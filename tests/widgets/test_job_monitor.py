@@ -11,8 +11,10 @@ import pytest
 from PIL import Image
 
 from ipyassets.errors import BadResponse, NotFound, ServiceUnavailable
+from ipyassets.services.downloading import ArchiveStanding
 from ipyassets.widgets import JobMonitor
 from ipyassets.widgets.job_monitor import monitor_of
+from tests.collections.archives import MemoryArchives, archived, made, packed
 from tests.fakes import picture
 from tests.widgets.browser import Browser
 from tests.widgets.jobs import FILM, MemoryJob, RendersInMemory, Studio
@@ -204,6 +206,34 @@ def test_results_of_one_asset(open_page: Page):
     assert answer.last["film"] == {"mime": "video/mp4", "buffer": 0}
     assert answer[-1][1] == [FILM]
     assert browser.ask("film", job="1", index=0, media="gif").last["film"] is None
+
+
+def test_an_archive_shows_its_pictures_and_names_its_other_files(open_page: Page):
+    members = {f"chair-{n}.png": picture(colour=n) for n in range(70)} | {f"{n}.glb": b"glTF" for n in range(66)}
+    job = made(MemoryArchives(2), packed(members))
+    browser = open_page(JobMonitor(job))
+    (described,) = browser.trait("_jobs")
+    assert described["parts"] == [{"name": "archive", "label": "Archive", "gives": "files"}]
+    assert browser.ask("tiles", job="1", ranges=[[0, 0]], edge=96).tiles[0]["content"] == picture(colour=0)
+    answer = browser.ask("files", job="1", index=0, edge=320)
+    assert [tile["name"] for tile in answer.tiles.values()] == [f"chair-{n}.png" for n in range(64)]
+    assert answer.tiles[63]["content"] == picture(colour=63)
+    assert (answer.last["pictures"], answer.last["more"]) == (70, 2)
+    assert answer.last["others"] == [f"{n}.glb" for n in range(64)]
+    assert browser.ask("film", job="1", index=0, media="mp4").last["film"] is None
+
+
+def test_an_archive_that_is_not_made_yet_has_neither_picture_nor_files(open_page: Page):
+    service = MemoryArchives(2)
+    service.standings = lambda job, number: ArchiveStanding("running", "in-progress", 0.25)
+    job = archived(service)
+    browser = open_page(JobMonitor(job))
+    browser.until(lambda: [row for said in news(browser) for row in said["rows"] if row.get("shares")] or None)
+    assert browser.ask("rows", job="1").last["rows"][0]["shares"] == [0.25]
+    assert browser.ask("tiles", job="1", ranges=[[0, 0]], edge=96).tiles[0]["state"] == "none"
+    assert browser.ask("files", job="1", index=0, edge=320).last["pictures"] == 0
+    assert JobMonitor(job)._stand_in() == "Archive of 2 assets: run this cell in a live notebook to follow it."
+    job.stop_following()
 
 
 def test_a_turntable_that_is_too_large_is_refused_in_words(open_page: Page, monkeypatch: pytest.MonkeyPatch):

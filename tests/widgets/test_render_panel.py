@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,6 +18,7 @@ from ipyassets.widgets import Explorer, RenderPanel
 from ipyassets.widgets.presets import PRESETS
 from tests.fakes import MemoryService
 from tests.widgets.jobs import RendersInMemory, Studio
+from tests.widgets.panels import settled, shows, text
 
 Open = Callable[..., RenderPanel]
 
@@ -64,25 +64,6 @@ def panel_of() -> Iterator[Open]:
     yield show
     for panel in opened:
         panel.close()
-
-
-def settled(panel: RenderPanel) -> None:
-    """Wait until the panel does nothing more."""
-
-    async def rest() -> None:
-        while panel._works:
-            await asyncio.gather(*map(asyncio.wrap_future, list(panel._works)), return_exceptions=True)
-            await asyncio.sleep(0)
-
-    loop.run(rest())
-
-
-def text(line: Any) -> str:
-    return re.sub(r"<[^>]*>", "", line.value)
-
-
-def shows(widget: Any) -> bool:
-    return widget.layout.display != "none"
 
 
 def nothing_made(client: StudioClient) -> None:
