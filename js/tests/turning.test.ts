@@ -139,6 +139,19 @@ describe("Bitmaps", () => {
     expect(decode).toHaveBeenCalledTimes(4);
   });
 
+  it("tries a broken picture once, and anew when another one comes in its place", async () => {
+    // Whoever was told drew, wanted it again, and was told again: the page decoded it without end.
+    const decode = vi.fn((): Promise<Fake> => Promise.reject(new Error("broken")));
+    const made: Bitmaps<Fake> = new Bitmaps(decode, () => made.want(0, new Blob()), 1_000);
+    made.want(0, new Blob());
+    await settle();
+    expect(decode).toHaveBeenCalledTimes(1);
+    made.drop(0);
+    made.want(0, new Blob());
+    await settle();
+    expect(decode).toHaveBeenCalledTimes(2);
+  });
+
   it("drops what comes too late", async () => {
     const { made, closed } = bitmaps(100_000);
     made.want(0, new Blob());

@@ -19,6 +19,7 @@ export class Bitmaps<D extends Decoded> {
   readonly #decode: (blob: Blob) => Promise<D>;
   readonly #onReady: (index: number) => void;
   readonly #busy = new Set<number>();
+  readonly #broken = new Set<number>();
   #round = 0;
   #shown: number | null = null;
 
@@ -47,9 +48,10 @@ export class Bitmaps<D extends Decoded> {
     return this.#kept.peek(index) !== undefined;
   }
 
-  /** Decode, unless it is or many are under way; `onReady` tells. */
+  /** Decode, unless it is, or cannot be, or many are under way; `onReady` tells. */
   want(index: number, blob: Blob): void {
-    if (this.has(index) || this.#busy.has(index) || this.#busy.size >= AT_ONCE) return;
+    if (this.has(index) || this.#broken.has(index) || this.#busy.has(index) || this.#busy.size >= AT_ONCE)
+      return;
     const round = this.#round;
     this.#busy.add(index);
     this.#decode(blob)
@@ -57,7 +59,9 @@ export class Bitmaps<D extends Decoded> {
         if (round !== this.#round) bitmap.close();
         else this.#kept.set(index, bitmap, bitmap.width * bitmap.height * 4);
       })
-      .catch(() => undefined) // a broken frame is passed over
+      .catch(() => {
+        if (round === this.#round) this.#broken.add(index); // passed over: tried again it would break again, for ever
+      })
       .finally(() => {
         if (round !== this.#round) return;
         this.#busy.delete(index);
@@ -67,6 +71,7 @@ export class Bitmaps<D extends Decoded> {
 
   /** Another picture came under this number. */
   drop(index: number): void {
+    this.#broken.delete(index);
     this.#kept.delete(index);
   }
 
@@ -74,6 +79,7 @@ export class Bitmaps<D extends Decoded> {
   clear(): void {
     this.#round += 1;
     this.#busy.clear();
+    this.#broken.clear();
     this.#shown = null;
     this.#kept.clear();
   }

@@ -1,3 +1,4 @@
+import { calm } from "../core/motion";
 import { button, h, icon, SUPPRESS, say } from "../view/dom";
 import type { Job } from "./job";
 import { stageIcon } from "./row";
@@ -215,7 +216,7 @@ export class Results {
       { once: true },
     );
     figure.append(video, caption);
-    if (!matchMedia("(prefers-reduced-motion: reduce)").matches) video.play().catch(() => undefined);
+    if (!calm()) video.play().catch(() => undefined);
   }
 
   #url(blob: Blob): string {

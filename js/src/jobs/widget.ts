@@ -49,7 +49,6 @@ export function show(source: JobsSource, host: HTMLElement): () => void {
   }, 1_000);
 
   root.addEventListener("keydown", keepKeys);
-  host.classList.add("ipya-host");
   host.append(root);
   open();
 
@@ -59,6 +58,5 @@ export function show(source: JobsSource, host: HTMLElement): () => void {
     cancelAnimationFrame(frame);
     for (const section of sections.values()) section.close();
     root.remove();
-    host.classList.remove("ipya-host");
   };
 }

@@ -62,7 +62,6 @@ export function show(source: AssetSource, tiles: Tiles, host: HTMLElement): () =
     refresh();
   });
   root.addEventListener("keydown", keepKeys);
-  host.classList.add("ipya-host");
   host.append(root);
   refresh();
 
@@ -72,6 +71,5 @@ export function show(source: AssetSource, tiles: Tiles, host: HTMLElement): () =
     detail.dispose();
     grid.close();
     root.remove();
-    host.classList.remove("ipya-host");
   };
 }
