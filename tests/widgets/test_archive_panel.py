@@ -346,7 +346,7 @@ def test_what_is_in_the_archive_is_shown_once_it_is_there(panel_of: Open, client
     result = finished(panel)
     assert shows(result)
     assert text(result.said).startswith("3 files, ")
-    assert "2 pictures and 1 other (a/chair.glb)." in text(result.said)
+    assert "2 pictures and 1 other (chair.glb)." in text(result.said)
     tiles = results(panel)
     assert [tile["name"] for tile in tiles.values()] == ["chair.png", "chair.glb", "<b>.png"]
     assert tiles[0]["content"] == members["a/chair.png"], "small pictures go as they are"
@@ -403,7 +403,10 @@ def test_several_orders_in_a_row_each_with_what_came_of_it(panel_of: Open, clien
     panel.submit()
     finished(panel)
     assert shows(result.which)
-    assert [label for label, _ in result.which.options] == ["1. Archive of 2 assets", "2. Archive of 2 assets"]
+    assert [label for label, _ in result.which.options] == [
+        "Order 1: Archive of 2 assets",
+        "Order 2: Archive of 2 assets",
+    ]
     assert len(results(panel)) == 1, "the newest is shown"
     assert result.save.path.value == "archive-2.zip"
     result.which.value = 1

@@ -12,7 +12,7 @@ import ipywidgets as w
 from ipyassets.collections.jobs import JobBase
 from ipyassets.collections.results import Result, Savable
 from ipyassets.errors import AssetServiceError
-from ipyassets.widgets.job_results import bytes_said, results_of
+from ipyassets.widgets.job_results import bytes_said, file_name, results_of
 from ipyassets.widgets.panel import line, say, show
 from ipyassets.widgets.result_grid import ResultGrid
 from ipyassets.widgets.save_box import SaveBox
@@ -62,7 +62,7 @@ class ArchiveResult(w.VBox):  # type: ignore[misc]  # ipywidgets is not typed
             self._jobs.append((job, name))
         self._filling = True
         try:
-            self.which.options = [(f"{n}. {one.title}", n) for n, (one, _) in enumerate(self._jobs, 1)]
+            self.which.options = [(f"Order {n}: {one.title}", n) for n, (one, _) in enumerate(self._jobs, 1)]
             self.which.value = 1 + next(n for n, (one, _) in enumerate(self._jobs) if one is job)
         finally:
             self._filling = False
@@ -147,4 +147,4 @@ def _counted(count: int, noun: str) -> str:
 
 def _named(names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return ", ".join(name[-_LONGEST_NAME:] for name in names[:_NAMED]) + more
+    return ", ".join(file_name(name)[:_LONGEST_NAME] for name in names[:_NAMED]) + more

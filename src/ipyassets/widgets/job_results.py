@@ -15,7 +15,7 @@ from ipyassets.widgets.facts import asset_facts
 from ipyassets.widgets.reading import Refused
 from ipyassets.widgets.tiles import Facts, Tile
 
-__all__ = ["Files", "Lines", "bytes_said", "film", "results_of"]
+__all__ = ["Files", "Lines", "bytes_said", "file_name", "film", "results_of"]
 
 _MIME: Final = {"mp4": "video/mp4", "gif": "image/gif"}
 _LARGEST_FILM: Final = 24_000_000
@@ -71,14 +71,9 @@ class Files:
 
     async def tiles(self, first: int, last: int) -> Sequence[Tile]:
         return [
-            Tile(index, str(index), self._called(index), self.results[index])
+            Tile(index, str(index), file_name(self.results[index].name), self.results[index])
             for index in range(first, min(last + 1, len(self.results)))
         ]
-
-    def _called(self, index: int) -> str:
-        """The name without its folders, of which many begin alike: there is little room below a picture."""
-        name = self.results[index].name
-        return name.replace("\\", "/").rstrip("/").rpartition("/")[2] or name
 
     async def picture(self, tile: Tile, edge: int) -> Thumbnail | None:
         result: Result = tile.thing
@@ -117,6 +112,11 @@ async def _small(result: Result, edge: int) -> Thumbnail:
     if result.size is not None and result.size > _LARGEST_PICTURE:
         raise BadResponse(f"{result.what} is too large to be shown here ({bytes_said(result.size)}).")
     return await in_decode_pool(shrink, await result.read(), edge, PASS_THROUGH, result.what)
+
+
+def file_name(path: str) -> str:
+    """A name without its folders, of which many begin alike: there is little room below a picture."""
+    return path.replace("\\", "/").rstrip("/").rpartition("/")[2] or path
 
 
 def bytes_said(count: int) -> str:
