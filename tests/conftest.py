@@ -42,7 +42,7 @@ def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
     settings, clock = replace(shared_sandbox.settings), shared_sandbox.world.clock
     shared_sandbox.faults.log.clear()
     yield shared_sandbox
-    shared_sandbox.reset()
     shared_sandbox.world.clock = clock
     for field in fields(settings):
         setattr(shared_sandbox.settings, field.name, getattr(settings, field.name))
+    shared_sandbox.reset()

@@ -15,20 +15,6 @@ SEARCH = "/vntana/public/products/organizations/northlight-home/clients/showroom
 BODY = {"page": 1, "size": 5}
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(running: Sandbox) -> Iterator[Sandbox]:
-    yield running
-    running.faults.clear()
-    running.faults.log.clear()
-    running.settings.latency = 0.0
-
-
 @pytest.fixture
 def client(sandbox: Sandbox) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=sandbox.origin, timeout=10) as client:

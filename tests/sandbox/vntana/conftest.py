@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import httpx
 import pytest
@@ -12,6 +11,7 @@ from ipyassets.sandbox import Sandbox, Settings
 from ipyassets.sandbox.vntana.accounts import Organization, User, Workspace
 
 from . import contract
+from .renders import NEVER_RENDERED
 
 
 class Caller(httpx.Client):
@@ -24,7 +24,7 @@ class Caller(httpx.Client):
             response.read()
             contract.check(api, response, response.url.path.removeprefix(prefix))
 
-        super().__init__(base_url=base_url, event_hooks={"response": [check]})
+        super().__init__(base_url=base_url, event_hooks={"response": [check]}, timeout=60)
         self.api = api
 
     def token(self, response: httpx.Response) -> str:
@@ -59,22 +59,22 @@ def code(response: httpx.Response) -> tuple[int, str]:
 
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
+def shared_sandbox() -> Iterator[Sandbox]:
+    """Its renders are drafts: nobody looks at them here."""
+    with Sandbox(settings=Settings(render_quality="draft")) as running:
+        yield running
 
 
 @pytest.fixture
-def sandbox(running: Sandbox) -> Iterator[Sandbox]:
-    """A running sandbox without faults, with its own settings again afterwards."""
-    before = replace(running.settings)
-    clock = running.world.clock
-    yield running
-    for name in Settings.__dataclass_fields__:
-        setattr(running.settings, name, getattr(before, name))
-    running.world.clock = clock
-    running.reset()
-    running.faults.log.clear()
+def product(sandbox: Sandbox) -> str:
+    """One that was never rendered."""
+    return sandbox.vntana_api.catalogue.products.uuid(NEVER_RENDERED[0])
+
+
+@pytest.fixture
+def others(sandbox: Sandbox) -> list[str]:
+    """More of the kind."""
+    return [sandbox.vntana_api.catalogue.products.uuid(index) for index in NEVER_RENDERED[1:]]
 
 
 @pytest.fixture

@@ -30,11 +30,6 @@ def load(caller, entry, workspace=SHOWROOM, **headers):
     return caller.get(path, params={"clientUuid": workspace.uuid}, headers=headers)
 
 
-@pytest.fixture(autouse=True)
-def draft(sandbox):
-    sandbox.settings.render_quality = "draft"
-
-
 @pytest.fixture
 def products(sandbox):
     """Of the main workspace, in the catalogue's order; the first twelve have earlier renders."""

@@ -28,7 +28,6 @@ REGENERATE = "/v1/products/regenerate-thumbnails"
 @pytest.fixture(autouse=True)
 def quick(sandbox: Sandbox) -> Iterator[None]:
     sandbox.settings.vntana_conversion_time = 0.0
-    sandbox.settings.render_quality = "draft"
     yield
     sandbox.reset()
 

@@ -18,22 +18,6 @@ from .conftest import code
 from .renders import NEVER_RENDERED, actions, attachments, place, stills
 from .test_search import everything
 
-
-@pytest.fixture(autouse=True)
-def draft(sandbox):
-    sandbox.settings.render_quality = "draft"
-
-
-@pytest.fixture
-def product(sandbox):
-    return sandbox.vntana_api.catalogue.products.uuid(NEVER_RENDERED[0])
-
-
-@pytest.fixture
-def others(sandbox):
-    return [sandbox.vntana_api.catalogue.products.uuid(index) for index in NEVER_RENDERED[1:]]
-
-
 # States
 
 

@@ -39,11 +39,6 @@ def refusal(answer):
     return answer.status_code, ET.fromstring(answer.text).findtext("Code")
 
 
-@pytest.fixture(autouse=True)
-def draft(sandbox):
-    sandbox.settings.render_quality = "draft"
-
-
 @pytest.fixture
 def product(sandbox):
     """Has earlier renders, a GIF among them, and a photograph."""
