@@ -164,4 +164,4 @@ def test_stopping():
     assert job.wait(10) is job
     job.stop_following()
     assert job.unfollowed == 1
-    assert repr(job) == "Job(2 things: stopped, 2 of 2 done)"
+    assert repr(job) == "Job(2 things: stopped, 1 of 2 done)"

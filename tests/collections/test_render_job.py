@@ -135,6 +135,21 @@ def test_completed_without_any_new_files_is_a_failure_in_the_end(monkeypatch):
         rendered(service).wait(10)
 
 
+def test_work_that_the_service_forgot_fails_in_the_end(monkeypatch):
+    """A service that was started anew in mid-job knew of no work: its renders were awaited for ever."""
+    monkeypatch.setattr(watching, "FORGOTTEN", 0.05)
+    service = MemoryRenders(1)
+    service.made("asset-0")
+
+    def on_look(number: int) -> None:
+        service.stage("asset-0", "running")
+        service.tells = number < 3
+
+    service.on_look = on_look
+    with pytest.raises(JobFailed, match="order them again"):
+        rendered(service).wait(10)
+
+
 @pytest.mark.parametrize("tells", [True, False])
 def test_files_that_people_uploaded_stay_and_are_not_given(monkeypatch, tells: bool):
     monkeypatch.setattr(watching, "UNCHANGED", 600.0 if tells else 0.05)

@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Final, Literal, NoReturn, Self, TypeAlias, TypeVar
+from typing import Any, ClassVar, Final, Literal, NoReturn, Self, TypeAlias, TypeVar
 
 from ipyassets.arguments import patience, plain_function
 from ipyassets.collections.assets import AssetBase
@@ -81,6 +81,8 @@ class JobBase(ABC):
 
     title: str
     """What the job is, for people: "12 renders"."""
+    unit: ClassVar[str] = "asset"
+    """What one of its items is."""
 
     def __init__(self, title: str, items: Iterable[JobItem], view: View | None = None) -> None:
         self.title = title
@@ -296,7 +298,7 @@ class JobBase(ABC):
     def __repr__(self) -> str:
         items = self._items
         failed = sum(item.status in ("failed", "partly_failed") for item in items)
-        done = sum(item.done for item in items)
+        done = sum(item.done and item.status != "stopped" for item in items)
         counts = f"{done} of {len(items)} done" + (f", {failed} with failures" if failed else "")
         return f"{type(self).__name__}({self.title}: {self.status}, {counts})"
 
@@ -320,7 +322,7 @@ class BlockingJob(JobBase):
         in `failures`. Ctrl-C raises `Interrupted`; the job goes on.
         ``progress``: a bar with count and rate; None shows one where a person is looking, after a second.
         """
-        with bar(len(self.items), "asset", self.title, progress) as shown:
+        with bar(len(self.items), self.unit, self.title, progress) as shown:
             try:
                 loop.run(
                     self._finished(patience(timeout)),

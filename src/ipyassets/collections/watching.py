@@ -26,6 +26,8 @@ UNCHANGED: Final = 30.0
 """The same where there are fewer than before, or where old ones stay that nobody is known to have uploaded."""
 OVERDUE: Final = 300.0
 """Seconds after which work that is said to be completed, but has brought no new files, has failed."""
+FORGOTTEN: Final = 60.0
+"""The same for work that was told of and is not any more: the service was started anew, say."""
 _LOOKS: Final = 2
 """Looks that must find the same files where the word about them is not believed, or not all of them are new."""
 
@@ -69,7 +71,7 @@ class Watch:
     _there: frozenset[Version] = field(default_factory=frozenset)
     _there_since: float = 0.0
     _looks: int = 0
-    _completed_since: float | None = None
+    _idle_since: float | None = None
     _named: bool = False
     """Whether files of this part were seen that bear the service's names for renderings: uploads can be told then."""
     _ordered: bool = field(init=False)
@@ -100,7 +102,7 @@ class Watch:
                 ))  # fmt: skip
         self._moved = self._believes(stage)
         if stage in ("queued", "running"):
-            self._looks, self._completed_since = 0, None
+            self._looks, self._idle_since = 0, None
             return self._working(stage)
         if files is None or self.old is None:
             return self._failed() if stage == "failed" and self._moved else Verdict()
@@ -126,17 +128,26 @@ class Watch:
             if whole or (stage != "failed" and lasted >= UNCHANGED):
                 # Uploads that came meanwhile are none of what was ordered; who only follows is given all there is.
                 return self._end("completed", rendered if self._ordered else new)
-        if not told or rendered:
-            self._completed_since = None
+        silent = stage is None and self._moved
+        if rendered or not (told or silent):
+            self._idle_since = None
             return self._working("running", soon=True) if rendered else Verdict()
-        if self._completed_since is None:
-            self._completed_since = now
-        if now - self._completed_since > OVERDUE:
+        if self._idle_since is None:
+            self._idle_since = now
+        if silent:
+            return self._forgotten() if now - self._idle_since > FORGOTTEN else Verdict()
+        if now - self._idle_since > OVERDUE:
             return self._end("failed", error=BadResponse(
                 f"{self.what} are completed, says the service, but after {OVERDUE:.0f} s their files are still those "
                 "from before the order, or none. They were not taken."
             ))  # fmt: skip
         return self._working("running")
+
+    def _forgotten(self) -> Verdict:
+        return self._end("failed", error=JobFailed(
+            f"{self.what}: the service tells nothing of the work any more, and there are no new files. It may have "
+            "been started anew meanwhile; order them again."
+        ))  # fmt: skip
 
     def _believes(self, stage: Stage | None) -> bool:
         return self._moved or (stage is not None and stage != self.before)
