@@ -240,6 +240,15 @@ def test_lists_and_assets_are_taken_too() -> None:
     assert [asset.name for asset in batch.assets] == ["asset-2", "asset-3", "asset-0"]
 
 
+def test_a_list_of_very_many_is_not_walked_to_be_refused() -> None:
+    service = MemoryArchives(4000)
+    found = AssetList(RecordPages(service, service.search(""), None), "memory")
+    with pytest.raises(InvalidRequest, match=r"at most 5 assets; these are more.*split=True"):
+        archived(service, found)
+    assert len(service.pages) <= 3
+    assert archived(service, found[:5]).wait(timeout=10).status == "completed"
+
+
 def test_many_assets_make_several_archives_of_one_job(tmp_path: Any) -> None:
     service = MemoryArchives(12)
     job = archived(service, split=True).wait(timeout=10)

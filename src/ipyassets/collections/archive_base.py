@@ -48,6 +48,7 @@ class ArchiveJobBase(ArchiveResults):
     ``poll``: seconds to the first look how the work stands. ``view`` makes what shows the job in a notebook.
     """
 
+    unit: ClassVar[str] = "archive"
     _asset: ClassVar[type[AssetBase]]
 
     def __init__(self, service: ArchiveService, *, poll: float = FIRST_LOOK, view: View | None = None) -> None:

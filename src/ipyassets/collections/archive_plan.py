@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ipyassets.collections.archive_base import Plan, Planned
+from ipyassets.collections.asset_list import AssetList, AsyncAssetList
 from ipyassets.collections.chosen import Chosen, Entry, chosen, given
 from ipyassets.errors import AssetServiceError, InvalidRequest
 from ipyassets.services.base import Record
@@ -27,15 +28,16 @@ def archives(service: ArchiveService, assets: Any, order: ArchiveOrder, *, split
         raise InvalidRequest("Nothing was chosen for the archive: pass assets, inferences or models.")
 
     async def plan() -> Sequence[Planned]:
-        many = await _chosen(service, entries)
         most = service.most_in_archive
+        for entry in () if split else entries:
+            # A list of very many is not walked to its end for that.
+            if isinstance(entry, AssetList | AsyncAssetList) and len(await entry._items(0, most + 1)) > most:  # noqa: SLF001
+                raise _too_many(service, "more")
+        many = await _chosen(service, entries)
         if len(many) <= most:
             return [_planned(order, many)]
         if not split:
-            raise InvalidRequest(
-                f"One {service.title} archive holds at most {most:,} assets; these are {len(many):,}. "
-                "archive(…, split=True) makes several archives of them, as one job."
-            )
+            raise _too_many(service, f"{len(many):,}")
         bare = replace(order, inferences=(), models=())
         parts = [_planned(bare, many[start : start + most]) for start in range(0, len(many), most)]
         return [*parts, _planned(order, [])] if more else parts
@@ -55,6 +57,13 @@ def picked_up(service: ArchiveService, ids: Any, assets: Any) -> Plan:
         return [Planned(None, many, id.strip()) for id in dict.fromkeys(jobs)]
 
     return plan
+
+
+def _too_many(service: ArchiveService, count: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"One {service.title} archive holds at most {service.most_in_archive:,} assets; these are {count}. "
+        "archive(…, split=True) makes several archives of them, as one job."
+    )
 
 
 def _nothing(assets: Any) -> bool:

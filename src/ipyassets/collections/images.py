@@ -25,6 +25,7 @@ WHAT: Final = "What came"
 """What errors call a picture of which no more is known."""
 
 _RASTER: Final = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "TIFF", "BMP")
+_KEPT_DECODERS: Final = frozenset(["WEBP", "AVIF", "HEIF"])
 _HEIF: Final = frozenset([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"])
 """Brands, as the beginning of the file names them."""
 _ORIENTATION: Final = 0x0112
@@ -85,9 +86,19 @@ def decode(
             image.thumbnail(box, reducing_gap=2.0)
         image.load()
         ImageOps.exif_transpose(image, in_place=True)
+        image = _alone(image)
     except Exception as error:  # noqa: BLE001
         raise BadResponse(f"{what} is damaged or cut off ({type(error).__name__}: {error}).") from None
     return image
+
+
+def _alone(image: Image.Image) -> Image.Image:
+    """A decoded picture without its decoder: some keep more copies of the pixels as long as the picture lives."""
+    if image.format not in _KEPT_DECODERS or getattr(image, "is_animated", False):
+        return image
+    alone = image.copy()
+    alone.format = image.format
+    return alone
 
 
 def is_heif(content: bytes) -> bool:
