@@ -87,7 +87,6 @@ class Served:
 
     content: bytes
     content_type: str | None = None
-    filename: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

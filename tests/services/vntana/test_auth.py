@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -181,6 +183,33 @@ def test_two_processes_with_one_account_do_not_fail_each_other(sandbox):
         for _ in range(2)
     ]
     assert [process.communicate(timeout=120)[0] for process in running] == ["0\n", "0\n"]
+
+
+def test_another_loop_need_not_wait_for_one_that_may_be_gone(api, monkeypatch):
+    """A child forked while the organization was being chosen waited for ever: the lock stayed held."""
+    ladder, asked = api.service._ladder, threading.Event()
+    send = ladder._http.send
+
+    async def stuck(call: object) -> None:
+        del call
+        asked.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ladder._http, "send", stuck)
+        waiting = loop.submit(ladder.organization())
+        assert asked.wait(10)
+    assert ladder._http.send == send
+
+    async def elsewhere() -> Organization:
+        try:
+            async with asyncio.timeout(10):
+                return await ladder.organization()
+        finally:
+            await ladder._http._exchange.drop()
+
+    assert asyncio.run(elsewhere()).slug == "org"
+    waiting.cancel()
 
 
 def test_a_token_in_any_answer_is_adopted(sandbox, vntana):

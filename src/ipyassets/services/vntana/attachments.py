@@ -152,7 +152,7 @@ class Attachments:
                 what=_what(file),
             )
             try:
-                return _whole(await self._http.send(call), file)
+                return _whole(await self._http.send(call))
             except (InvalidRequest, PermissionDenied, AuthenticationError) as error:  # mostly: it has expired
                 if last:
                     raise _Refused(error, given=True) from None
@@ -215,7 +215,7 @@ class Attachments:
                 code=error.code,
                 details=error.details,
             ) from None
-        return _whole(answer, file)
+        return _whole(answer)
 
 
 def render_files(rows: Iterable[Mapping[str, Any]], asset: str, workspace: str | None = None) -> tuple[RenderFile, ...]:
@@ -278,7 +278,7 @@ def _what(file: RenderFile) -> str:
     return f"the file {file.name!r:.100} of product {file.asset:.60}"
 
 
-def _whole(answer: Answer, file: RenderFile) -> Served:
+def _whole(answer: Answer) -> Served:
     """The bytes of a file. Raises `BadResponse` for none, or for a text in their place: some routes answer 200."""
     content = answer.content
     if not content:
@@ -288,4 +288,4 @@ def _whole(answer: Answer, file: RenderFile) -> Served:
             f"{answer.asked} answered {answer.status} with {len(content)} bytes that are neither a picture nor a film.",
             status=answer.status,
         )
-    return Served(content, answer.content_type or None, file.name)
+    return Served(content, answer.content_type or None)

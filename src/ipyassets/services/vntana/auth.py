@@ -7,7 +7,6 @@ scope revokes the older one, so each is shared by all clients of the process wit
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -16,6 +15,7 @@ from typing import Final
 
 from ipyassets.errors import AssetServiceError, AuthenticationError, BadResponse, PermissionDenied
 from ipyassets.http.client import HttpClient
+from ipyassets.http.loop import LoopLock
 from ipyassets.http.messages import Answer, Authorizer, Call
 from ipyassets.http.secret import Secret, SecretHeaders
 from ipyassets.http.tokens import SharedToken, shared_token
@@ -119,8 +119,8 @@ class Ladder:
         self._workspace_wanted = workspace
         self._organization: Organization | None = None
         self._places: tuple[Workspace, ...] | None = None
-        self._choosing = asyncio.Lock()
-        self._listing = asyncio.Lock()
+        self._choosing = LoopLock()
+        self._listing = LoopLock()
         self._refusal: tuple[float, AuthenticationError] | None = None
         self._identity = ("vntana", base_url, *login.identity())
         self._session = Scope(shared_token(*self._identity), self._log_in, self._opens)
