@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, ClassVar, Final, Literal, NoReturn, Self, TypeAlias, TypeVar
+from typing import Any, ClassVar, Final, Literal, NoReturn, Self, TypeAlias
 
 from ipyassets.arguments import patience, plain_function
 from ipyassets.collections.assets import AssetBase
@@ -33,8 +33,6 @@ View: TypeAlias = Callable[[Any], Any]
 
 _ENDED: Final = frozenset({"completed", "failed", "stopped"})
 _NAMED_IN_MESSAGES: Final = 3
-
-J = TypeVar("J", bound="JobBase")
 
 _called_back: Final[set[JobBase]] = set()
 """Jobs of which somebody waits to be called back."""
@@ -295,6 +293,14 @@ class JobBase(ABC):
         more = len(errors) - _NAMED_IN_MESSAGES
         return " ".join(errors[:_NAMED_IN_MESSAGES]) + (f" And {more} more." if more > 0 else "")
 
+    def __await__(self) -> Generator[Any, Any, Self]:
+        """From any loop: until it is done, as ``wait()``; gives the job."""
+        return self._waited().__await__()
+
+    async def _waited(self) -> Self:
+        await loop.awaiting(self._finished(None))
+        return self
+
     def __repr__(self) -> str:
         items = self._items
         failed = sum(item.status in ("failed", "partly_failed") for item in items)
@@ -341,9 +347,6 @@ class BlockingJob(JobBase):
         loop.run(self._retry())
         return self
 
-    def __await__(self) -> Generator[Any, Any, Self]:
-        return _awaited(self).__await__()
-
 
 class AwaitedJob(JobBase):
     """A job whose methods are awaited; ``await job`` waits until it is done."""
@@ -361,14 +364,6 @@ class AwaitedJob(JobBase):
         """As `BlockingJob.retry_failed`."""
         await loop.awaiting(self._retry())
         return self
-
-    def __await__(self) -> Generator[Any, Any, Self]:
-        return _awaited(self).__await__()
-
-
-async def _awaited(job: J) -> J:
-    await loop.awaiting(job._finished(None))  # noqa: SLF001
-    return job
 
 
 def _status(stages: Iterable[str]) -> JobStatus:
