@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import io
 import operator
@@ -21,6 +20,7 @@ from ipyassets.collections.posters import Box, PosterStream, called
 from ipyassets.collections.safe_names import safe_parts
 from ipyassets.collections.saving import Advance, Check, save_file
 from ipyassets.errors import AssetServiceError, BadResponse, InvalidRequest, NotFound
+from ipyassets.http.loop import LoopLock
 from ipyassets.services.base import Record, Served
 from ipyassets.services.downloading import ArchiveOrder, ArchiveService
 
@@ -67,7 +67,7 @@ class ArchiveContents:
         self.limits = ArchiveLimits()
         self._service = service
         self._why_not = why_not
-        self._lock = asyncio.Lock()
+        self._lock = LoopLock()
 
     async def members(self) -> list[Member]:
         """All members of the archives that can be read, one archive after the other. Raises if none can."""

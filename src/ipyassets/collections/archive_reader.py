@@ -7,7 +7,6 @@ of the members with it.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import tempfile
 import weakref
@@ -21,6 +20,7 @@ from ipyassets.collections.members import ArchiveLimits, Member, member, over, s
 from ipyassets.collections.pieces import Missing, Pieces
 from ipyassets.collections.salvage import EMPTY_DIRECTORY, salvaged
 from ipyassets.errors import AssetServiceError, BadResponse
+from ipyassets.http.loop import LoopLock
 from ipyassets.services.base import Record
 from ipyassets.services.downloading import RemoteFile
 
@@ -84,7 +84,7 @@ class ArchiveReader:
         """What is wrong with the archive as a whole, where some of it can be read all the same."""
         self._spool: tuple[IO[bytes], int] | None = None
         self._find = find
-        self._lock = asyncio.Lock()
+        self._lock = LoopLock()
         self._zip: ZipFile | None = None
         self._pieces: Pieces | None = None
         self._members: tuple[Member, ...] = ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import tempfile
 import weakref
@@ -23,6 +22,7 @@ from ipyassets.collections.saving import Advance, save_file
 from ipyassets.collections.sniffing import HEAD, Content, expected, is_raster, sniff
 from ipyassets.errors import AssetServiceError, BadResponse, Interrupted, InvalidRequest
 from ipyassets.http import loop
+from ipyassets.http.loop import LoopLock
 from ipyassets.services.downloading import DownloadService, RemoteFile
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class DownloadBase:
         self._file = file
         self._found: Content | None = None
         self._kept: Any = None
-        self._lock = asyncio.Lock()
+        self._lock = LoopLock()
 
     @property
     def name(self) -> str:
