@@ -79,8 +79,14 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def open_notebook(context: BrowserContext, server: JupyterServer, request: pytest.FixtureRequest) -> Iterator[Open]:
-    """Opens a notebook made of the given cells. At the end nothing may have been said on the browser's console."""
+def open_notebook(
+    context: BrowserContext, server: JupyterServer, sandbox: Sandbox, request: pytest.FixtureRequest
+) -> Iterator[Open]:
+    """Opens a notebook made of the given cells. At the end nothing may have been said on the browser's console.
+
+    The sandbox is as new: a product that another test had rendered turned where one without renders was expected.
+    """
+    sandbox.reset()
     opened: list[Notebook] = []
     name = re.sub(r"\W+", "-", request.node.name).strip("-")
 
