@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self, overload
 
@@ -13,7 +14,7 @@ from ipyassets.collections.batch import ImageBatch
 from ipyassets.collections.extraction import Extracted
 from ipyassets.collections.jobs import AwaitedJob, BlockingJob
 from ipyassets.collections.posters import Box, collected, collected_awaiting
-from ipyassets.collections.progress import bar
+from ipyassets.collections.progress import advancing, bar
 from ipyassets.errors import AssetServiceError, Interrupted
 from ipyassets.http import loop
 
@@ -108,7 +109,7 @@ class ArchiveJob(ArchiveJobBase, BlockingJob):
         """
         with bar(loop.run(self._size()), "B", "Download", progress) as shown:
             try:
-                paths = loop.run(self._save(Path(path), shown.update))
+                paths = advancing(shown, partial(self._save, Path(path)))
             except KeyboardInterrupt:
                 raise Interrupted(f"Interrupted; save() goes on with {Path(path).name}.part.", partial=path) from None
         return paths[0] if len(self._contents.archives) == 1 else list(paths)
@@ -130,7 +131,7 @@ class ArchiveJob(ArchiveJobBase, BlockingJob):
         extraction, wanted = loop.run(self._contents.extraction(folder, names, overwrite=overwrite))
         with bar(sum(len(some) for _, some in wanted), "file", "Extract", progress) as shown:
             try:
-                return loop.run(extraction.run(wanted, shown.update))
+                return advancing(shown, partial(extraction.run, wanted))
             except KeyboardInterrupt:
                 raise Interrupted(f"Interrupted after {len(extraction.done)} files.", partial=extraction.done) from None
 

@@ -6,6 +6,7 @@ import contextlib
 import tempfile
 import weakref
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 
@@ -16,7 +17,7 @@ from ipyassets.collections.chosen import Chosen
 from ipyassets.collections.images import decode, in_decode_pool, in_file_pool
 from ipyassets.collections.pages import Item
 from ipyassets.collections.posters import Box, PosterResult, PosterStream
-from ipyassets.collections.progress import bar
+from ipyassets.collections.progress import advancing, bar
 from ipyassets.collections.safe_names import safe_parts
 from ipyassets.collections.saving import Advance, save_file
 from ipyassets.collections.sniffing import HEAD, Content, expected, is_raster, sniff
@@ -190,7 +191,7 @@ class Download(DownloadBase):
         size = None if self._kept is not None else loop.run(self._file.size())
         with bar(size, "B", "Download", progress) as shown:
             try:
-                return loop.run(self._save(path, shown.update))
+                return advancing(shown, partial(self._save, path))
             except KeyboardInterrupt:
                 raise Interrupted("Interrupted; save() goes on with what came.", partial=path) from None
 

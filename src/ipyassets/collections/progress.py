@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
-__all__ = ["bar"]
+from ipyassets.http import loop
+
+__all__ = ["advancing", "bar"]
+
+T = TypeVar("T")
 
 
 def bar(total: int | None, unit: str, title: str, wanted: bool | None) -> Any:
@@ -22,3 +27,14 @@ def bar(total: int | None, unit: str, title: str, wanted: bool | None) -> Any:
     else:
         from tqdm import tqdm
     return tqdm(total=total, unit=unit, unit_scale=unit == "B", desc=title, delay=0 if wanted else 1, disable=not shown)
+
+
+def advancing(shown: Any, work: Callable[[Callable[[int], None]], Coroutine[Any, Any, T]]) -> T:
+    """Run ``work(advance)`` on the loop thread; what it advances is shown by the bar on the caller's thread."""
+    done = 0
+
+    def advance(more: int) -> None:
+        nonlocal done
+        done += more
+
+    return loop.run(work(advance), lambda: shown.update(done - shown.n))
