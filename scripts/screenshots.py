@@ -42,6 +42,12 @@ job""",
     "panel = ia.RenderPanel(explorer)\nexplorer.selection = explorer.assets[8:11]\npanel",
 ]
 
+ARCHIVES = [
+    "import ipyassets as ia\nscenario = ia.connect().scenario",
+    "panel = ia.ArchivePanel(scenario.search('chair')[:8], scenario)\npanel",
+    "panel.submit().wait(60)",
+]
+
 
 def main() -> None:
     path = chromium.find()
@@ -57,6 +63,7 @@ def main() -> None:
                 example(browser, server)
                 narrow(browser, server)
                 jobs(browser, server)
+                archives(browser, server)
         finally:
             server.stop()
 
@@ -156,6 +163,19 @@ def jobs(browser: Browser, server: JupyterServer) -> None:
     expect(panel.get_by_role("button", name="Replace and render")).to_be_visible()
     notebook.page.mouse.move(2, 2)
     keep("render-panel", panel.screenshot())
+    notebook.page.close()
+
+
+def archives(browser: Browser, server: JupyterServer) -> None:
+    """The panel of archives, with what came of an order."""
+    path = server.root / "archives.ipynb"
+    write_notebook(path, ARCHIVES)
+    notebook = opened(browser, server, path, 1100, 1300)
+    notebook.run(0, 1, 2)
+    panel = notebook.output(1).locator(".ipya-panel")
+    expect(panel.locator("[role=gridcell] img")).to_have_count(8)
+    notebook.page.mouse.move(2, 2)
+    keep("archive-panel", panel.screenshot())
     notebook.page.close()
 
 
