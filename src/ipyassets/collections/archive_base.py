@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, ClassVar, Final, TypeAlias
@@ -14,8 +13,9 @@ from ipyassets.collections.assets import AssetBase
 from ipyassets.collections.batch import ImageBatch
 from ipyassets.collections.chosen import Chosen
 from ipyassets.collections.following import FIRST_LOOK, Pace, poll_seconds
-from ipyassets.collections.jobs import JobItem, JobStatus, PartStage, View
+from ipyassets.collections.jobs import JobItem, PartStage, View
 from ipyassets.collections.members import ArchiveLimits, Member
+from ipyassets.collections.ordered import OrderedJob
 from ipyassets.collections.posters import Box, PosterResult
 from ipyassets.errors import AssetServiceError, InvalidRequest, JobFailed
 from ipyassets.services.base import Record
@@ -24,7 +24,7 @@ from ipyassets.services.downloading import ArchiveOrder, ArchiveService
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["ArchiveJobBase", "Plan", "Planned", "broken_off"]
+__all__ = ["ArchiveJobBase", "Plan", "Planned"]
 
 PART: Final = "archive"
 
@@ -42,7 +42,7 @@ Plan: TypeAlias = Callable[[], Awaitable[Sequence[Planned]]]
 """Finds out what archives a job is of; runs on the loop thread."""
 
 
-class ArchiveJobBase(ArchiveResults):
+class ArchiveJobBase(ArchiveResults, OrderedJob):
     """What both archive jobs share. One item for each archive, with the part ``archive``.
 
     ``poll``: seconds to the first look how the work stands. ``view`` makes what shows the job in a notebook.
@@ -52,12 +52,10 @@ class ArchiveJobBase(ArchiveResults):
     _asset: ClassVar[type[AssetBase]]
 
     def __init__(self, service: ArchiveService, *, poll: float = FIRST_LOOK, view: View | None = None) -> None:
-        super().__init__("Archive", (), view)
+        super().__init__("Archive", view)
         self.last_batch: ImageBatch | None = None
         """What the last `images` gave, also if it was interrupted."""
         self._service = service
-        self._placing = True
-        self._placed = asyncio.Event()
         self._contents = ArchiveContents(service, self._why_not)
         self._planned: tuple[Planned, ...] = ()
         self._watch = ArchiveWatch(service, Pace(poll_seconds(poll)), self._news)
@@ -68,18 +66,6 @@ class ArchiveJobBase(ArchiveResults):
     def ids(self) -> tuple[str, ...]:
         """The ids of the jobs at the service, for ``follow_archive``."""
         return tuple(one.id for one in self._contents.archives if one.id is not None)
-
-    @property
-    def status(self) -> JobStatus:
-        """queued, running, completed, partly_failed, failed or stopped (nobody follows it any more)."""
-        if self._placing:
-            return "queued"
-        return "failed" if self._broken is not None and not self._items else super().status
-
-    @property
-    def progress(self) -> float:
-        """0 to 1, over all archives; what failed is over, too."""
-        return super().progress if self._items else 0.0
 
     @property
     def limits(self) -> ArchiveLimits:
@@ -117,23 +103,10 @@ class ArchiveJobBase(ArchiveResults):
 
     # -- the order ------------------------------------------------------------------------------------------------
 
-    async def _place(self, plan: Plan) -> None:
-        """Order the archives (or pick them up) and begin to follow. Raises if nothing at all was taken."""
-        try:
-            self._fill(await plan())
-            await self._submit(range(len(self._items)))
-        except AssetServiceError as error:
-            self._broken = error
-            self._fail(range(len(self._items)), error)
-            raise
-        except BaseException:
-            self._broken = broken_off(self.title)
-            self._fail(range(len(self._items)), self._broken)
-            raise
-        finally:
-            self._placing = False
-            self._placed.set()
-            self._changed()
+    async def _order(self, find: Plan) -> None:
+        """Order the archives, or pick them up."""
+        self._fill(await find())
+        await self._submit(range(len(self._items)))
 
     def _fill(self, plan: Sequence[Planned]) -> None:
         self._planned = tuple(plan)
@@ -180,26 +153,11 @@ class ArchiveJobBase(ArchiveResults):
             self._begin_again(index)
             archived = self._contents.archives[index]
             archived.id, archived.reader, archived.missing = None, None, ()
-        try:
+        with self._failing(lambda: failed):
             await self._submit(failed)
-        except AssetServiceError as error:
-            self._fail(failed, error)
-            raise
-        except BaseException:
-            self._fail(failed, broken_off(self.title))
-            raise
-
-    async def _stop(self) -> None:
-        await self._placed.wait()
-        await super()._stop()
 
     async def _unfollow(self) -> None:
         self._watch.forget()
-
-    def _fail(self, indexes: Iterable[int], error: AssetServiceError) -> None:
-        for index in indexes:
-            if not self._items[index].done:
-                self._set(index, PART, "failed", error)
 
     def _news(self, look: Look, trouble: AssetServiceError | None, over: bool) -> None:
         for index, told in look.items():
@@ -211,14 +169,13 @@ class ArchiveJobBase(ArchiveResults):
                 self._set(index, PART, "failed", JobFailed(f"{what} failed ({said}). retry_failed() asks again."))
             else:
                 self._set(index, PART, told.stage, share=told.progress if told.stage == "running" else None)
-        if trouble is not self.trouble:
-            self.trouble = trouble
-            self._changed()
-        if over:
-            self._broken, self._stopped = trouble, True
-            for item in self._items:
-                if not item.done:
-                    self._set(item.index, PART, "stopped", trouble)
+        self._followed(trouble, over=over)
+
+    def _broken_off(self) -> AssetServiceError:
+        return AssetServiceError(
+            f"{self.title}: broken off before the service answered; it may have taken an order. An archive that it "
+            "makes is picked up by follow_archive()."
+        )
 
     def _why_not(self, index: int) -> AssetServiceError | None:
         """Why an archive cannot be read, if so."""
@@ -286,10 +243,3 @@ def _called(one: Archived, count: int) -> str:
     if name is None and one.order is None:
         return f"archive {one.id:.60}"
     return (name or "archive") + (f" {one.index + 1} of {count}" if count > 1 else "")
-
-
-def broken_off(title: str) -> AssetServiceError:
-    return AssetServiceError(
-        f"{title}: broken off before the service answered; it may have taken an order. An archive that it makes "
-        "is picked up by follow_archive()."
-    )

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import AsyncIterator, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Self, overload
+from typing import IO, TYPE_CHECKING, overload
 
-from ipyassets.collections.archive_base import ArchiveJobBase, Plan, broken_off
+from ipyassets.collections.archive_base import ArchiveJobBase
 from ipyassets.collections.assets import Asset, AsyncAsset
 from ipyassets.collections.batch import ImageBatch
 from ipyassets.collections.extraction import Extracted
-from ipyassets.collections.jobs import AwaitedJob, BlockingJob
+from ipyassets.collections.ordered import AwaitedOrder, BlockingOrder
 from ipyassets.collections.posters import Box, collected, collected_awaiting
 from ipyassets.collections.progress import advancing, bar
-from ipyassets.errors import AssetServiceError, Interrupted
+from ipyassets.errors import Interrupted
 from ipyassets.http import loop
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["ArchiveJob", "AsyncArchiveJob"]
 
 
-class ArchiveJob(ArchiveJobBase, BlockingJob):
+class ArchiveJob(ArchiveJobBase, BlockingOrder):
     """Archives that were ordered, followed while the service makes them; methods block until they are done.
 
     Once it is done (`wait`), what is in it is read: nothing is fetched that is not asked for, where the server gives
@@ -135,24 +134,11 @@ class ArchiveJob(ArchiveJobBase, BlockingJob):
             except KeyboardInterrupt:
                 raise Interrupted(f"Interrupted after {len(extraction.done)} files.", partial=extraction.done) from None
 
-    def _begin(self, plan: Plan) -> Self:
-        """Send the order and wait until it is taken."""
-        try:
-            loop.run(self._place(plan))
-        except KeyboardInterrupt:
-            raise Interrupted(str(broken_off(self.title)), partial=self) from None
-        return self
 
-
-class AsyncArchiveJob(ArchiveJobBase, AwaitedJob):
+class AsyncArchiveJob(ArchiveJobBase, AwaitedOrder):
     """As `ArchiveJob`, awaited. The order is sent in the background at once; `submitted` waits for that alone."""
 
     _asset = AsyncAsset
-
-    async def submitted(self) -> Self:
-        """Wait until the order is taken; gives the job. Raises what the service said if nothing at all was taken."""
-        await loop.awaiting(self._taken())
-        return self
 
     async def names(self) -> tuple[str, ...]:
         """As `ArchiveJob.names`."""
@@ -202,21 +188,6 @@ class AsyncArchiveJob(ArchiveJobBase, AwaitedJob):
         """As `ArchiveJob.extract`."""
         extraction, wanted = await loop.awaiting(self._contents.extraction(folder, names, overwrite=overwrite))
         return await loop.awaiting(extraction.run(wanted, _quietly))
-
-    async def _taken(self) -> None:
-        await self._placed.wait()
-        if self._broken is not None:
-            raise self._broken
-
-    def _begin(self, plan: Plan) -> Self:
-        """Send the order in the background."""
-
-        async def place() -> None:
-            with contextlib.suppress(AssetServiceError):  # whoever waits is told
-                await self._place(plan)
-
-        loop.submit(place())
-        return self
 
 
 def _quietly(count: int) -> None:

@@ -282,11 +282,15 @@ class JobBase(ABC):
             return
         self._stopped = True
         await self._unfollow()
-        for item in self._items:
-            for part, stage in item.parts.items():
-                if stage not in _ENDED:
-                    self._set(item.index, part, "stopped")
+        self._end(range(len(self._items)), "stopped")
         self._changed()
+
+    def _end(self, indexes: Iterable[int], stage: PartStage, error: AssetServiceError | None = None) -> None:
+        """Bring what is not over of these items to its end."""
+        for index in indexes:
+            for part, at in self._items[index].parts.items():
+                if at not in _ENDED:
+                    self._set(index, part, stage, error)
 
     def _said(self) -> str:
         errors = [str(error) for _, _, error in self.failures]

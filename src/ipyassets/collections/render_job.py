@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import functools
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import ClassVar, Final, Generic, Self, TypeAlias, TypeVar, cast
+from typing import ClassVar, Final, Generic, TypeAlias, TypeVar, cast
 
 from ipyassets.collections.assets import Asset, AssetBase, AsyncAsset
 from ipyassets.collections.batch import ImageBatch
 from ipyassets.collections.chosen import Chosen
 from ipyassets.collections.following import FIRST_LOOK, Follower, Pace, follower, listed, poll_seconds
-from ipyassets.collections.jobs import AwaitedJob, BlockingJob, JobBase, JobItem, JobStatus, PartStage, View
+from ipyassets.collections.jobs import JobItem, PartStage, View
+from ipyassets.collections.ordered import AwaitedOrder, BlockingOrder, OrderedJob
 from ipyassets.collections.posters import PosterResult, collected, collected_awaiting
 from ipyassets.collections.progress import bar
 from ipyassets.collections.render_files import file_bytes
@@ -22,7 +21,7 @@ from ipyassets.collections.stills import Still, StillStream
 from ipyassets.collections.turntables import AsyncRenderedTurntable, RenderedTurntable, TurntableBase
 from ipyassets.collections.watches import Watches, what
 from ipyassets.collections.watching import Verdict
-from ipyassets.errors import AssetServiceError, BadResponse, Interrupted, InvalidRequest
+from ipyassets.errors import AssetServiceError, BadResponse, InvalidRequest
 from ipyassets.http import loop
 from ipyassets.services.rendering import PARTS, Part, RenderFile, RenderOrder, RenderService
 
@@ -34,7 +33,7 @@ Find: TypeAlias = Callable[[], Awaitable[Sequence[Chosen]]]
 """Finds the assets of a job; runs on the loop thread."""
 
 
-class RenderJobBase(JobBase, Generic[T]):
+class RenderJobBase(OrderedJob, Generic[T]):
     """What both render jobs share. One item for each asset, with the parts ``stills`` and ``turntable``.
 
     ``order`` None: renders that were ordered elsewhere are followed, those newer than ``since`` where that is given.
@@ -56,7 +55,7 @@ class RenderJobBase(JobBase, Generic[T]):
         view: View | None = None,
         player: View | None = None,
     ) -> None:
-        super().__init__("Renders", (), view)
+        super().__init__("Renders", view)
         self.order = order
         """What was ordered; None where the job follows renders that were ordered elsewhere."""
         self.last_batch: ImageBatch | None = None
@@ -64,8 +63,6 @@ class RenderJobBase(JobBase, Generic[T]):
         self._service = service
         self._since = since
         self._player = player
-        self._placing = True
-        self._placed = asyncio.Event()
         self._chosen: tuple[Chosen, ...] = ()
         self._files: dict[tuple[int, Part], tuple[RenderFile, ...]] = {}
         self._turntables: dict[int, tuple[tuple[RenderFile, ...], T]] = {}
@@ -75,36 +72,10 @@ class RenderJobBase(JobBase, Generic[T]):
 
     # -- the order ------------------------------------------------------------------------------------------------
 
-    @property
-    def status(self) -> JobStatus:
-        """queued, running, completed, partly_failed, failed or stopped (nobody follows it any more)."""
-        if self._placing:
-            return "queued"
-        return "failed" if self._broken is not None and not self._items else super().status
-
-    @property
-    def progress(self) -> float:
-        """0 to 1, over all assets; what failed is over, too."""
-        return super().progress if self._items else 0.0
-
-    async def _place(self, find: Find) -> None:
-        """Send the order (or see what is under way) and begin to follow. Raises if nothing at all was taken."""
-        try:
-            self._fill(await find())
-            everything = range(len(self._items))
-            await (self._pick_up(everything) if self.order is None else self._submit(everything, self.order))
-        except AssetServiceError as error:
-            self._broken = error
-            self._fail(range(len(self._items)), error)
-            raise
-        except BaseException:
-            self._broken = _broken_off(self.title)
-            self._fail(range(len(self._items)), self._broken)
-            raise
-        finally:
-            self._placing = False
-            self._placed.set()
-            self._changed()
+    async def _order(self, find: Find) -> None:
+        self._fill(await find())
+        everything = range(len(self._items))
+        await (self._pick_up(everything) if self.order is None else self._submit(everything, self.order))
 
     def _fill(self, chosen: Sequence[Chosen]) -> None:
         self._chosen = tuple(chosen)
@@ -174,33 +145,18 @@ class RenderJobBase(JobBase, Generic[T]):
             self._begin_again(index)
             good |= {(index, part): self._files.pop((index, part)) for part in PARTS if (index, part) in self._files}
         try:
-            await self._submit(failed, self.order)
-        except AssetServiceError as error:
-            self._fail(failed, error)
-            raise
-        except BaseException:
-            self._fail(failed, _broken_off(self.title))
-            raise
+            with self._failing(lambda: failed):
+                await self._submit(failed, self.order)
         finally:
             for (index, part), files in good.items():
                 if self._items[index].parts[part] == "failed":  # it was not ordered again: what it had is still good
                     self._files[index, part] = files
                     self._set(index, part, "completed")
 
-    async def _stop(self) -> None:
-        await self._placed.wait()
-        await super()._stop()
-
     async def _unfollow(self) -> None:
         self._watches.clear()
         if self._follower is not None:
             self._follower.forget(self._watches)
-
-    def _fail(self, indexes: Iterable[int], error: AssetServiceError) -> None:
-        for index in indexes:
-            for part, stage in self._items[index].parts.items():
-                if stage in ("queued", "running"):
-                    self._set(index, part, "failed", error)
 
     def _news(self, verdicts: list[tuple[str, Part, Verdict]], trouble: AssetServiceError | None, over: bool) -> None:
         for id, part, verdict in verdicts:
@@ -209,15 +165,13 @@ class RenderJobBase(JobBase, Generic[T]):
                 self._files[index, part] = verdict.files
             if verdict.stage is not None:
                 self._set(index, part, verdict.stage, verdict.error)
-        if trouble is not self.trouble:
-            self.trouble = trouble
-            self._changed()
-        if over:
-            self._broken, self._stopped = trouble, True
-            for item in self._items:
-                for name, stage in item.parts.items():
-                    if stage in ("queued", "running"):
-                        self._set(item.index, name, "stopped", trouble)
+        self._followed(trouble, over=over)
+
+    def _broken_off(self) -> AssetServiceError:
+        return AssetServiceError(
+            f"{self.title}: broken off before the service answered; it may have taken an order. "
+            "follow_renders() picks it up."
+        )
 
     # -- what came of it ------------------------------------------------------------------------------------------
 
@@ -290,7 +244,7 @@ class RenderJobBase(JobBase, Generic[T]):
         return self.last_batch
 
 
-class RenderJob(RenderJobBase[RenderedTurntable], BlockingJob):
+class RenderJob(RenderJobBase[RenderedTurntable], BlockingOrder):
     """Renders that were ordered, followed while the work goes on; methods block until they are done."""
 
     _asset = Asset
@@ -306,51 +260,17 @@ class RenderJob(RenderJobBase[RenderedTurntable], BlockingJob):
         stream = self._stills()
         return collected(stream, lambda: bar(stream.count, "still", "Stills", progress), self._batch)
 
-    def _begin(self, find: Find) -> Self:
-        """Send the order and wait until it is taken."""
-        try:
-            loop.run(self._place(find))
-        except KeyboardInterrupt:
-            raise Interrupted(str(_broken_off(self.title)), partial=self) from None
-        return self
 
-
-class AsyncRenderJob(RenderJobBase[AsyncRenderedTurntable], AwaitedJob):
+class AsyncRenderJob(RenderJobBase[AsyncRenderedTurntable], AwaitedOrder):
     """As `RenderJob`, awaited. The order is sent in the background at once; `submitted` waits for that alone."""
 
     _asset = AsyncAsset
     _turntable = AsyncRenderedTurntable
 
-    async def submitted(self) -> Self:
-        """Wait until the order is taken; gives the job. Raises what the service said if nothing at all was taken."""
-        await loop.awaiting(self._taken())
-        return self
-
     async def stills(self) -> ImageBatch:
         """As `RenderJob.stills`, without a progress bar. When cancelled, what had come is kept as ``last_batch``."""
         await loop.awaiting(self._placed.wait())
         return await collected_awaiting(self._stills(), self._batch)
-
-    async def _taken(self) -> None:
-        await self._placed.wait()
-        if self._broken is not None:
-            raise self._broken
-
-    def _begin(self, find: Find) -> Self:
-        """Send the order in the background."""
-
-        async def place() -> None:
-            with contextlib.suppress(AssetServiceError):  # whoever waits is told
-                await self._place(find)
-
-        loop.submit(place())
-        return self
-
-
-def _broken_off(title: str) -> AssetServiceError:
-    return AssetServiceError(
-        f"{title}: broken off before the service answered; it may have taken an order. follow_renders() picks it up."
-    )
 
 
 def _unanswered(name: str) -> AssetServiceError:

@@ -16,6 +16,7 @@ from typing import Final
 
 from ipyassets.errors import AssetServiceError, BadResponse, InvalidRequest, ServiceUnavailable
 from ipyassets.http.client import HttpClient
+from ipyassets.http.loop import LoopLock
 from ipyassets.http.messages import Call
 from ipyassets.http.secret import Secret
 from ipyassets.http.served import Body, Version, file_name
@@ -91,8 +92,8 @@ class SignedFile(RemoteFile):
         self._http = http
         self._fresh = fresh
         self._url = first
-        self._renewing = asyncio.Lock()
-        self._looking = asyncio.Lock()
+        self._renewing = LoopLock()
+        self._looking = LoopLock()
         self._version: Version | None = None
         self._parts: bool | None = None
 
