@@ -21,7 +21,7 @@ import traitlets as t
 from ipyassets.errors import AssetServiceError
 from ipyassets.http import loop
 from ipyassets.widgets import bundle
-from ipyassets.widgets.reading import Refused
+from ipyassets.widgets.reading import Cancel, Hello, Refused
 
 __all__ = ["CommWidget", "answer_where_asked", "css_length"]
 
@@ -55,7 +55,14 @@ class CommWidget(anywidget.AnyWidget):
 
     @abstractmethod
     def _answer(self, request: str, ask: Any) -> None:
-        """Answer, at once with `_reply` or from a task begun with `_start`. Raises `Refused`."""
+        """Answer what only this kind of widget is asked, at once with `_reply` or from a task begun with `_start`.
+
+        Raises `Refused`.
+        """
+
+    def _welcome(self, request: str) -> None:
+        """Answer a front end that says it is there."""
+        self._reply(request)
 
     def _stand_in(self) -> str:
         """What stands where the widget cannot: a saved notebook without its kernel."""
@@ -128,7 +135,14 @@ def _heard(widget: CommWidget, content: object, _buffers: object) -> None:
     request = ""
     try:
         request, ask = widget._read(content)  # noqa: SLF001
-        widget._answer(request, ask)  # noqa: SLF001
+        match ask:
+            case Hello():
+                widget._front_end_seen = True  # noqa: SLF001
+                widget._welcome(request)  # noqa: SLF001
+            case Cancel(requests):
+                widget._cancel(requests)  # noqa: SLF001
+            case _:
+                widget._answer(request, ask)  # noqa: SLF001
     except Refused as refusal:
         if not request and isinstance(content, Mapping):
             request = str(content.get("request", ""))[:64]

@@ -97,11 +97,6 @@ class Compare(CommWidget):
 
     def _answer(self, request: str, ask: _Ask) -> None:
         match ask:
-            case Hello():
-                self._front_end_seen = True
-                self._reply(request)
-            case Cancel(requests):
-                self._cancel(requests)
             case _Picture(index, box):
                 image = self._slots[index].image if index < len(self._slots) else None
                 if image is None:

@@ -66,11 +66,6 @@ class GridWidget(CommWidget):
 
     def _answer(self, request: str, ask: messages.Ask) -> None:
         match ask:
-            case messages.Hello():
-                self._front_end_seen = True
-                self._reply(request)
-            case messages.Cancel(requests):
-                self._cancel(requests)
             case messages.Tiles(generation, ranges, edge):
                 self._start(request, self._send_tiles(request, self._of(generation), ranges, edge))
             case messages.Detail(generation, index, edge):

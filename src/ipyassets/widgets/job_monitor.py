@@ -15,7 +15,7 @@ from ipyassets.widgets.comm_widget import CommWidget, css_length
 from ipyassets.widgets.job_feed import JobFeed
 from ipyassets.widgets.job_results import Files, Lines, film, results_of
 from ipyassets.widgets.ranges import Ranges
-from ipyassets.widgets.reading import Cancel, Hello, Refused
+from ipyassets.widgets.reading import Refused
 from ipyassets.widgets.tiles import LONGEST_NAME, stream
 
 __all__ = ["JobMonitor", "monitor_of"]
@@ -91,13 +91,11 @@ class JobMonitor(CommWidget):
     def _read(self, content: object) -> tuple[str, asks.Ask]:
         return asks.read(content)
 
+    def _welcome(self, request: str) -> None:
+        self._start(request, self._greet(request))
+
     def _answer(self, request: str, ask: asks.Ask) -> None:
         match ask:
-            case Hello():
-                self._front_end_seen = True
-                self._start(request, self._greet(request))
-            case Cancel(requests):
-                self._cancel(requests)
             case asks.Rows(key):
                 self._front_end_seen = True
                 self._start(request, self._send_rows(request, self._feed(key)))

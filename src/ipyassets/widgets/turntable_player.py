@@ -141,11 +141,6 @@ class TurntablePlayer(CommWidget):
 
     def _answer(self, request: str, ask: _Ask) -> None:
         match ask:
-            case Hello():
-                self._front_end_seen = True
-                self._reply(request)
-            case Cancel(requests):
-                self._cancel(requests)
             case _Frames(indexes, edge):
                 self._start(request, self._send_frames(request, indexes, edge))
             case _Video():
