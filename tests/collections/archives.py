@@ -118,6 +118,29 @@ class MemoryFile(RemoteFile):
             self.open_streams -= 1
 
 
+class Remade(MemoryFile):
+    """A file of which there is a new version once ``new`` is set; this one is read no more."""
+
+    new: MemoryFile | None = None
+
+    def anew(self) -> RemoteFile:
+        return self.new or self
+
+    def _look(self) -> None:
+        if self.new is not None:
+            self.changed = True
+            raise BadResponse("the archive changed; begin again")
+
+    async def read(self, start: int, stop: int) -> bytes:
+        self._look()
+        return await super().read(start, stop)
+
+    async def stream(self, start: int = 0) -> AsyncGenerator[bytes, None]:
+        self._look()
+        async for piece in super().stream(start):
+            yield piece
+
+
 class MemoryArchives(MemoryService, ArchiveService, DownloadService):
     """Archives of the assets' posters; every job is running at the first look and completed at the second."""
 

@@ -21,7 +21,7 @@ from ipyassets.collections.progress import bar
 from ipyassets.collections.sniffing import expected, sniff
 from ipyassets.errors import BadResponse, InvalidRequest, NotFound, ServiceUnavailable
 from ipyassets.http import loop
-from tests.collections.archives import MemoryArchives, MemoryFile
+from tests.collections.archives import MemoryArchives, MemoryFile, Remade
 from tests.fakes import picture
 
 SVG = b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>'
@@ -309,3 +309,19 @@ def test_awaited(tmp_path: Path) -> None:
         return {}
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("way", ["content", "save"])
+def test_a_file_that_changed_is_fetched_by_the_next_try(tmp_path: Path, way: str) -> None:
+    """The download of an asset that was replaced meanwhile failed for ever."""
+    service, new = MemoryArchives(1), MemoryFile(picture(60, 40, 8))
+    file = Remade(picture(60, 40, 7))
+    file.new, file.media_type, new.media_type = new, "image/png", "image/png"
+    one = Download(file, Asset(service.make("asset-0"), service), None)
+
+    def fetch() -> bytes:
+        return one.content if way == "content" else one.save(tmp_path / "a.png").read_bytes()
+
+    with pytest.raises(BadResponse, match="changed"):
+        fetch()
+    assert fetch() == new.content

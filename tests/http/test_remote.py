@@ -111,6 +111,24 @@ def test_a_file_that_changed_between_two_parts_is_not_mixed(files: Files):
     assert files.asked[1] == ("bytes=10-19", '"one"')
 
 
+def test_a_file_that_changed_is_read_anew(files: Files):
+    """It said "begin again", and there was no way to."""
+
+    async def change(file: SignedFile) -> tuple[bytes, bytes]:
+        await file.read(0, 10)
+        assert not file.changed
+        files.headers, files.content = {"etag": '"two"'}, WHOLE[::-1]
+        for _ in range(2):
+            with pytest.raises(errors.BadResponse, match="changed"):
+                await file.read(10, 20)
+        assert file.changed
+        new = file.anew()
+        assert (new.what, new.name, new.media_type, new.changed) == (file.what, file.name, file.media_type, False)
+        return await new.read(10, 20), await whole(new)
+
+    assert use(files, change) == (WHOLE[::-1][10:20], WHOLE[::-1])
+
+
 def test_parts_are_read_by_range(files: Files):
     async def some(file: SignedFile) -> list[bytes]:
         return [await file.read(*span) for span in ((0, 1), (5, 5), (100, 5000), (len(WHOLE) - 22, len(WHOLE)))]
@@ -207,8 +225,9 @@ def test_a_url_that_expires_in_the_middle_is_renewed_each_time(files: Files):
 
 
 def test_a_url_is_renewed_a_few_times_only(files: Files):
+    """The advice was to ask for a fresh link, which had been done."""
     files.server.handler = lambda _: answer(b"", 403)
-    with pytest.raises(errors.PermissionDenied, match="the film"):
+    with pytest.raises(errors.PermissionDenied, match="new links that were asked for"):
         use(files, whole)
     assert [r.target[-1] for r in files.server.requests] == ["1", "2", "3"]
 

@@ -169,6 +169,8 @@ class ArchiveContents:
         async with self._lock:
             reasons = []
             for one in self.archives:
+                if one.reader is not None and one.reader.file.changed:
+                    one.reader, one.missing = None, ()  # the service has made it once more
                 reason = self._why_not(one.index)
                 if reason is not None:
                     reasons.append(reason)
@@ -209,12 +211,22 @@ class ArchiveContents:
         there = {one.record for one in members}
         return tuple(record for record in archived.records.values() if record not in there)
 
+    async def _again(self, one: Member) -> Member:
+        """The member of that name in an archive that was read anew. Raises `NotFound`."""
+        for there in await self.members_of(one.archive):
+            if there.name == one.name:
+                return there
+        raise NotFound(f"{shown(one.name)} is not in the archive any more; job.names has all that is.")
+
     def _stand_in(self, one: Member) -> Record:
         """What stands in a batch for a picture of which nobody knows the asset."""
         return Record(self._service.name, one.name, PurePosixPath(one.name.replace("\\", "/")).name, "image")
 
     async def _with(self, one: Member, work: Callable[[Held], T], *, decoding: bool = False) -> T:
         reader = self.archives[one.archive].reader
+        if reader is None or reader.file.changed or not reader.knows(one):
+            one = await self._again(one)
+            reader = self.archives[one.archive].reader
         assert reader is not None
         held = await reader.hold(one, self.limits, memory=True)
         try:

@@ -117,6 +117,10 @@ class ArchiveReader:
         files = (info for info in infos if not info.filename.endswith("/"))
         self._members = tuple(member(self.number, info, self._find) for info in files)
 
+    def knows(self, one: Member) -> bool:
+        """Whether ``one`` is a member as it was listed here."""
+        return self._last.get(one.info.header_offset) is one.info
+
     async def hold(self, one: Member, limits: ArchiveLimits, *, memory: bool = False) -> Held:
         """``one``, its bytes alone fetched where the server gives parts. Raises as `over` says, and for damage."""
         await self.members(limits)

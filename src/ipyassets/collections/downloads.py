@@ -79,8 +79,16 @@ class DownloadBase:
             raise BadResponse(f"{self._what()} has {len(content):,} bytes: too many to make a picture of. save() it.")
         return await in_decode_pool(decode, content, box.width, box.height, self._what())
 
+    async def _size(self) -> int | None:
+        """Bytes to fetch; None if there are none, or nobody says."""
+        if self._kept is not None:
+            return None
+        self._begin_again()
+        return await self._file.size()
+
     async def _save(self, path: str | Path, advance: Advance = lambda _: None) -> Path:
         async with self._lock:
+            self._begin_again()
             target, free = await in_file_pool(self._target, path)
 
             def placed() -> Path:
@@ -107,6 +115,7 @@ class DownloadBase:
         """Have the file here, in memory or in a temporary file."""
         if self._kept is not None:
             return
+        self._begin_again()
         kept = tempfile.SpooledTemporaryFile(_IN_MEMORY, prefix="ipyassets-")  # noqa: SIM115  # closed with the download
         closing = weakref.finalize(self, kept.close)
         try:
@@ -122,6 +131,11 @@ class DownloadBase:
             closing()
             raise
         self._kept = kept
+
+    def _begin_again(self) -> None:
+        """Of a file that changed while it was read nothing was taken: the next try is for the new one."""
+        if self._file.changed:
+            self._file = self._file.anew()
 
     def _look(self, head: bytes) -> None:
         wrong = expected(head, self.format, self._file.media_type)
@@ -188,7 +202,7 @@ class Download(DownloadBase):
         A folder: under its own `name`; without an ending: with that of the content. What came before it was broken
         off stays in ``path.part`` and is gone on with by the next call.
         """
-        size = None if self._kept is not None else loop.run(self._file.size())
+        size = loop.run(self._size())
         with bar(size, "B", "Download", progress) as shown:
             try:
                 return advancing(shown, partial(self._save, path))

@@ -41,6 +41,8 @@ class RemoteFile(ABC):
     """The file name the service gives it, without folders; it may come with the first answer only."""
     media_type: str | None
     """The content type the service promises, such as ``image/webp``."""
+    changed: bool = False
+    """Whether it is another file by now than when it was first looked at; then only `anew` can be read."""
 
     @abstractmethod
     async def size(self) -> int | None:
@@ -67,13 +69,17 @@ class RemoteFile(ABC):
         """A short text that is the same for the same content, later on too; None if the server says too little."""
         return None
 
+    def anew(self) -> RemoteFile:
+        """The same file, whatever version of it there is now."""
+        return self
+
 
 class SignedFile(RemoteFile):
     """A file by signed URLs, which go to the file server alone, and no credentials with them.
 
     ``fresh`` asks the service for a URL; what it raises is raised, as it tells why there is no file any more.
     ``first`` is a URL that was given already. One object stands for one version of the file: once that changed, all
-    reading raises `BadResponse`.
+    reading raises `BadResponse`, and `anew` gives an object for the new one.
     """
 
     def __init__(
@@ -96,6 +102,9 @@ class SignedFile(RemoteFile):
         self._looking = LoopLock()
         self._version: Version | None = None
         self._parts: bool | None = None
+
+    def anew(self) -> SignedFile:
+        return SignedFile(self._http, self._fresh, what=self.what, name=self.name, media_type=self.media_type)
 
     def __repr__(self) -> str:
         return f"<SignedFile: {self.what}>"
@@ -200,7 +209,10 @@ class SignedFile(RemoteFile):
                         yield None
                         return
                     refused += 1
-                    if error.status not in _STALE or refused > _RENEWALS:
+                    if error.status not in _STALE:
+                        raise
+                    if refused > _RENEWALS:
+                        error.args = (f"{error} So were the new links that were asked for: it may be kept no longer.",)
                         raise
                     self._forget(url)
                 await asyncio.sleep(self._http.policy.delay(refused, None))
@@ -264,6 +276,7 @@ class SignedFile(RemoteFile):
         return self._version is not None and self._version.validator is None
 
     def _changed(self) -> BadResponse:
+        self.changed = True
         return BadResponse(
             f"{self.what} changed while it was read: what came before does not go with the rest. Begin again."
         )
