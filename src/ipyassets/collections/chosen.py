@@ -92,5 +92,6 @@ async def chosen(entries: Sequence[Entry], service: AssetService, find: Find) ->
     if not kept:
         raise InvalidRequest("No assets were given: the list is empty.")
     if len(kept) < len(everything):
-        log.info("%d assets were given more than once; each is taken once", len(everything) - len(kept))
+        # A warning, so that it is seen where nobody set up logging.
+        log.warning("%d given more than once; each asset is taken once", len(everything) - len(kept))
     return kept
