@@ -272,6 +272,17 @@ def test_a_redirect_to_a_file_is_not_followed(server: Server):
         send(f"{server.url}/x")
 
 
+@pytest.mark.parametrize("redirected", [True, False])
+def test_a_url_with_a_password_in_it_is_not_asked(server: Server, redirected: bool):
+    """It ended in a ValueError of aiohttp."""
+    url = server.url.replace("http://", "http://user:canary@")
+    server.handler = lambda _: answer(b"", 302, location=f"{url}/there")
+    with pytest.raises(errors.BadResponse if redirected else errors.InvalidRequest) as caught:
+        send(f"{server.url if redirected else url}/x")
+    assert "canary" not in str(caught.value)
+    assert len(server.requests) == redirected
+
+
 def test_a_redirect_to_nonsense_is_not_followed(server: Server):
     server.handler = lambda _: answer(b"", 302, location="http://[bad:port/?Signature=canary")
     with pytest.raises(errors.ServiceUnavailable) as caught:

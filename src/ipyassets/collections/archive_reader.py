@@ -218,11 +218,11 @@ class ArchiveReader:
         return found
 
     async def _salvaged(self, error: BadResponse, limits: ArchiveLimits) -> tuple[ZipFile, list[ZipInfo]]:
-        """What can be read of an archive without its directory. Raises ``error`` if that is nothing."""
+        """What can be read of an archive without its directory. Raises what ``error`` says if that is nothing."""
         local, count = await self._spooled()
         infos = await in_file_pool(salvaged, local, count, limits.members, limits.member_bytes)
         if not infos:
-            raise error
+            raise BadResponse(str(error)) from None
         whole = Pieces(count + len(EMPTY_DIRECTORY))
         whole.put(0, local, count)
         whole.put(count, EMPTY_DIRECTORY, len(EMPTY_DIRECTORY))

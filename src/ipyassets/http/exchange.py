@@ -105,6 +105,8 @@ class Exchange:
             raise InvalidRequest(f"{self.title}: the URL to ask is not a valid one; check the base URL.") from None
         if home.scheme not in ("http", "https") or not home.host:
             raise InvalidRequest(f"{self.title}: the base URL must start with http:// or https:// and name a host.")
+        if home.userinfo:
+            raise InvalidRequest(f"{self.title}: a URL to ask must not hold a user name or a password.")
         url = home.copy_merge_params(list(call.params)) if call.params else home
         for _ in range(_MAX_REDIRECTS + 1):
             at_home = _origin(url) == _origin(home)
@@ -112,7 +114,8 @@ class Exchange:
             answer, target = await self._once(current, url, headers, partial, whole=whole)
             if target is None:
                 return answer if at_home else replace(answer, foreign=True)
-            if target.scheme not in ("http", "https") or (url.scheme == "https" and target.scheme == "http"):
+            downgraded = url.scheme == "https" and target.scheme == "http"
+            if target.scheme not in ("http", "https") or downgraded or target.userinfo:
                 raise BadResponse(f"{answer.asked} redirects to an unsafe place; not followed.", status=answer.status)
             if current.method not in ("GET", "HEAD"):
                 if answer.status == 303:

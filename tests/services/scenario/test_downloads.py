@@ -224,7 +224,9 @@ def test_a_ceiling_of_the_plan_is_not_waited_for(sandbox: Sandbox, service: Scen
     assert len(sandbox.faults.log) == 1
 
 
-@pytest.mark.parametrize("url", ["ftp://h/x", "file:///etc/passwd", "/relative", "http://[x", "", None, 5])
+@pytest.mark.parametrize(
+    "url", ["ftp://h/x", "file:///etc/passwd", "http://me:pw@127.0.0.1/x", "/relative", "http://[x", "", None, 5]
+)
 def test_urls_to_strange_places_are_not_asked(sandbox: Sandbox, service: ScenarioService, url: Any) -> None:
     record = one(service)
     sandbox.faults.add("/download", status=200, body={"url": url})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import urlsplit
 
 from ipyassets.errors import BadResponse, InvalidRequest
 from ipyassets.http.client import HttpClient
@@ -67,7 +68,8 @@ class Downloads:
 def signed_url(url: object, answer: Answer, base_url: str) -> Secret:
     """A URL that was handed out. Raises `BadResponse`, which does not quote it, if it is not one to ask."""
     at = origin(url) if isinstance(url, str) else None
-    if not isinstance(url, str) or at is None or (at[0] == "http" and base_url.startswith("https:")):
+    downgraded = at is not None and at[0] == "http" and base_url.startswith("https:")
+    if not isinstance(url, str) or at is None or downgraded or urlsplit(url).username is not None:
         raise BadResponse(f"{answer.asked} answered without a URL that is safe to ask.", status=answer.status)
     return Secret(url)
 
