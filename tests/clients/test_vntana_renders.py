@@ -114,6 +114,8 @@ def test_earlier_renders_are_never_given_as_new_ones(sandbox, vntana, assets):
 
 
 def test_half_fails_and_is_retried(sandbox, vntana, assets):
+    # Long enough to be seen: work that was never seen under way is believed only after it has long stayed the same.
+    sandbox.settings.render_queue_time = 0.3
     good, bad = assets[20], assets[21]
     sandbox.renders.fail(bad.id, "stills")
     sandbox.renders.fail(bad.id, "turntable")
