@@ -26,6 +26,7 @@ from ipyassets.services.rendering import (
     Standings,
     Submitted,
 )
+from tests.waiting import Bell
 
 
 @lru_cache(maxsize=256)
@@ -170,6 +171,7 @@ class MemoryRenders(MemoryService, RenderService):
         self.began = False
         """Whether there is work to look for: an order, or what a test says is under way."""
         self.looks = 0
+        self.looked = Bell()
         self.asked: list[tuple[str, ...]] = []
         """Ids of each look, also of those before an order."""
         self.listings: list[str] = []
@@ -235,6 +237,7 @@ class MemoryRenders(MemoryService, RenderService):
         ids = [record.id for record in records]
         self.asked.append(tuple(ids))
         self.looks += 1
+        self.looked.ring()
         if self.began:
             if self.on_look is not None:
                 self.on_look(self.looks)

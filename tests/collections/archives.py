@@ -22,6 +22,7 @@ from ipyassets.services.downloading import (
     RemoteFile,
 )
 from tests.fakes import MemoryService, picture
+from tests.waiting import Bell
 
 POLL = 0.005
 
@@ -153,6 +154,7 @@ class MemoryArchives(MemoryService, ArchiveService, DownloadService):
         self.orders: list[ArchiveOrder] = []
         self.files: dict[str, MemoryFile] = {}
         self.looks: list[str] = []
+        self.looked = Bell()
         self.standings: Callable[[str, int], ArchiveStanding] | None = None
         """What to tell of a job at its n-th look (from 1); may raise."""
         self.pack: Callable[[ArchiveOrder], bytes] = self.usual
@@ -191,6 +193,7 @@ class MemoryArchives(MemoryService, ArchiveService, DownloadService):
     async def archive_standing(self, job: str) -> ArchiveStanding:
         await asyncio.sleep(0)
         self.looks.append(job)
+        self.looked.ring()
         if job not in self.files:
             raise NotFound(f"There is no {job}.", status=404)
         number = self.looks.count(job)

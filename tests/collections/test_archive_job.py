@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import time
+import queue
 from typing import Any
 
 import pytest
@@ -30,20 +30,7 @@ from ipyassets.services.base import Record
 from ipyassets.services.downloading import ArchiveOrder, ArchiveStanding
 from tests.collections.archives import MemoryArchives, archived, archiving, followed, packed
 from tests.fakes import picture
-
-
-def tasks() -> list[str]:
-    async def names() -> list[str]:
-        return [task.get_name() for task in asyncio.all_tasks()]
-
-    return [name for name in loop.run(names()) if name.endswith(" archives")]
-
-
-def settled(done: Any) -> None:
-    end = time.monotonic() + 10
-    while not done():
-        assert time.monotonic() < end
-        loop.run(asyncio.sleep(0.002))
+from tests.waiting import PATIENCE, Bell, ended
 
 
 def test_from_the_order_to_the_pictures() -> None:
@@ -56,7 +43,7 @@ def test_from_the_order_to_the_pictures() -> None:
     assert service.orders == [ArchiveOrder(("asset-0", "asset-1", "asset-2"), archive_name="mine")]
     assert [image.getpixel((0, 0)) for image in job.images() if image] == [(n, 80, 120) for n in range(3)]
     assert bool(job)
-    settled(lambda: not tasks())
+    ended(" archives")
 
 
 def test_progress_is_told() -> None:
@@ -66,9 +53,15 @@ def test_progress_is_told() -> None:
         ArchiveStanding("running", "x", number / 4) if number < 4 else ArchiveStanding("completed")
     )
     job = archived(service, poll=0.02)
-    job.subscribe(lambda: seen.append((job.status, job.progress)))
+    told = Bell()
+
+    def note() -> None:
+        seen.append((job.status, job.progress))
+        told.ring()
+
+    job.subscribe(note)
     job.wait(timeout=10)
-    settled(lambda: seen and seen[-1][0] == "completed")
+    told.until(lambda: seen and seen[-1][0] == "completed")
     assert seen[-4:] == [("running", 0.25), ("running", 0.5), ("running", 0.75), ("completed", 1.0)]
 
 
@@ -82,7 +75,7 @@ def test_reading_before_the_end_says_to_wait() -> None:
         job.wait(timeout=0.05)
     job.stop_following()
     assert job.status == "stopped"
-    settled(lambda: not tasks())
+    ended(" archives")
 
 
 def test_a_job_that_fails_says_why_and_can_be_asked_for_again() -> None:
@@ -144,7 +137,7 @@ def test_refusals_for_good_end_the_following(error: AssetServiceError) -> None:
         job.wait(timeout=10)
     assert job.status == "stopped"
     assert len(service.looks) == 3
-    settled(lambda: not tasks())
+    ended(" archives")
 
 
 def test_a_job_that_is_unknown_for_a_moment_goes_on() -> None:
@@ -188,19 +181,18 @@ def test_a_job_nobody_holds_is_not_looked_for() -> None:
     service = MemoryArchives(1)
     service.standings = lambda job, number: ArchiveStanding("running")
     job = archived(service)
-    settled(lambda: len(service.looks) > 1)
+    service.looked.until(lambda: len(service.looks) > 1)
     del job
     gc.collect()
-    settled(lambda: not tasks())
+    ended(" archives")
 
 
 def test_a_callback_keeps_it_followed() -> None:
     service = MemoryArchives(1)
-    seen: list[str] = []
-    archived(service).on_done(lambda job: seen.append(job.status))
+    seen: queue.SimpleQueue[str] = queue.SimpleQueue()
+    archived(service).on_done(lambda job: seen.put(job.status))
     gc.collect()
-    settled(lambda: seen)
-    assert seen == ["completed"]
+    assert seen.get(timeout=PATIENCE) == "completed"
 
 
 def test_the_end_of_the_client_ends_the_following() -> None:
@@ -333,7 +325,7 @@ def test_an_unknown_id_is_said_at_once() -> None:
     for nothing in ("", [], None, [""], 5):
         with pytest.raises(InvalidRequest, match="Which archive"):
             followed(service, nothing)
-    settled(lambda: not tasks())
+    ended(" archives")
 
 
 def test_several_ids_make_one_job() -> None:

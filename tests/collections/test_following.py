@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import gc
 import threading
 import time
@@ -24,6 +23,7 @@ from ipyassets.http import loop
 from ipyassets.services.events import Event, hub
 from tests.collections.renders import picked_up, rendered
 from tests.fakes import MemoryRenders
+from tests.waiting import PATIENCE, ended, tasks
 
 NEVER = 600.0
 """Seconds to a first look that no test waits for: only an event can lead to one."""
@@ -43,21 +43,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def receiving() -> Iterator[None]:
     with hub.receiver():
         yield
-
-
-def tasks() -> list[str]:
-    async def names() -> list[str]:
-        return [task.get_name() for task in asyncio.all_tasks()]
-
-    return [name for name in loop.run(names()) if name.endswith(" renders")]
-
-
-def settled(looks: int, service: MemoryRenders) -> None:
-    """Wait until the service was looked at so often."""
-    end = time.monotonic() + 10
-    while service.looks < looks:
-        assert time.monotonic() < end
-        loop.run(asyncio.sleep(0.002))
 
 
 def event(id: str | None, name: str = "renders.completed", service: str = "memory") -> Event:
@@ -126,7 +111,7 @@ def test_jobs_of_one_service_share_their_looks():
     first = rendered(service, ["asset-0", "asset-1"], poll=NEVER)
     second = rendered(service, ["asset-1", "asset-2"], poll=NEVER)
     assert first._follower is second._follower
-    assert tasks() == ["memory renders"]
+    assert tasks(" renders") == ["memory renders"]
     service.asked.clear()
     loop.run(first._follower.look([first._watches, second._watches]))
     assert service.asked == [("asset-0", "asset-1", "asset-2")]
@@ -140,16 +125,11 @@ def test_a_job_that_nobody_holds_leaves_nothing_behind():
     service = MemoryRenders(1)
     service.on_look = lambda number: None
     job = rendered(service, poll=0.005)
-    settled(4, service)
-    assert tasks() == ["memory renders"]
+    service.looked.until(lambda: service.looks >= 4)
+    assert tasks(" renders") == ["memory renders"]
     del job
     gc.collect()
-    end = time.monotonic() + 10
-    while tasks():
-        assert time.monotonic() < end
-    looks = service.looks
-    loop.run(asyncio.sleep(0.05))
-    assert service.looks == looks
+    ended(" renders")
     assert not hub._listeners
 
 
@@ -168,9 +148,7 @@ def test_following_ends_when_all_is_done_and_when_it_is_stopped():
     service.on_look = lambda number: None
     job = rendered(service)
     job.stop_following()
-    end = time.monotonic() + 10
-    while tasks():
-        assert time.monotonic() < end
+    ended(" renders")
     assert job.status == "stopped"
 
 
@@ -208,7 +186,7 @@ def test_a_limit_is_heeded_for_as_long_as_it_says():
 
     service.on_look = on_look
     job = rendered(service)
-    settled(1, service)
+    service.looked.until(lambda: service.looks)
     with pytest.raises(JobTimeout):
         job.wait(0.05)
     assert service.looks == 1
@@ -351,6 +329,8 @@ def test_events_in_disorder_doubled_stale_and_of_others_do_no_harm(quick, receiv
     service.on_look = lambda number: None
     job = rendered(service, poll=NEVER)
     service.stage("asset-0", "running")
+    told = threading.Event()
+    job.subscribe(told.set)
     for id, word, owner in (
         ("asset-0", "renders.completed", "memory"),
         ("asset-0", "renders.completed", "memory"),
@@ -360,9 +340,8 @@ def test_events_in_disorder_doubled_stale_and_of_others_do_no_harm(quick, receiv
         (None, "renders.completed", "memory"),
     ):
         hub.publish(event(id, word, owner))
-    settled(1, service)
+    assert told.wait(PATIENCE)
     assert service.asked[1:] == [("asset-0",)]
-    loop.run(asyncio.sleep(0.02))
     assert [item.status for item in job.items] == ["running", "queued"]
     service.complete("asset-0")
     service.complete("asset-1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
@@ -11,6 +12,7 @@ from ipyassets.http.remote import SignedFile
 from ipyassets.http.secret import Secret
 from tests.http.conftest import Request, Server, answer
 from tests.http.files import QUICK, WHOLE, Files, facts, use, whole
+from tests.waiting import PATIENCE
 
 
 def test_a_file_is_streamed_and_nothing_but_it_is_asked(files: Files):
@@ -235,10 +237,11 @@ def test_a_url_is_renewed_a_few_times_only(files: Files):
 def test_readers_of_one_file_renew_its_url_together(files: Files):
     """A refusal that arrives late, of a URL that was renewed meanwhile, must not throw the new one away."""
     renew, serve = files.fresh, files.serve
-    renewed, late = asyncio.Event(), [0]
+    renewed, late, all_came = asyncio.Event(), [0], threading.Event()
 
     async def fresh() -> Secret:
-        await asyncio.sleep(0.01)  # the others come while it is under way
+        if files.good == 2:
+            assert await asyncio.to_thread(all_came.wait, PATIENCE)  # the others come while it is under way
         url = await renew()
         if files.good == 3:
             files.server._loop.call_soon_threadsafe(renewed.set)
@@ -247,6 +250,8 @@ def test_readers_of_one_file_renew_its_url_together(files: Files):
     async def hold(request: Request) -> bytes:
         given = serve(request)
         late[0] += request.target.endswith("canary-1")
+        if late[0] == 8:
+            all_came.set()
         if request.target.endswith("canary-1") and late[0] > 5:
             await renewed.wait()
         return given

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, WebSocket, expect
 
 from tests.lab.conftest import Open
 from tests.lab.explorer import View
@@ -44,9 +44,16 @@ DRAWN_LIKE = f"""([left, right, seen]) => {{
 }}"""
 """Whether two canvases show the same picture, and none that was seen before."""
 
+NOTHING_TURNS = re.compile(rb'"turns": ?false')
+"""Python's answer for an asset without a turntable."""
+
 BLACK = """(canvas) =>
   [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data]
     .every((value, place) => place % 4 === 3 || value === 0)"""
+
+
+def as_bytes(payload: str | bytes) -> bytes:
+    return payload.encode() if isinstance(payload, str) else payload
 
 
 def drawn(canvas: Locator) -> int:
@@ -71,7 +78,13 @@ def middle(element: Locator) -> tuple[float, float, float]:
 
 def test_a_rendered_turntable_is_turned_by_hand_and_by_keys(open_notebook: Open) -> None:
     """A turntable of a job shows itself; then it turns in the Explorer's tile, and what has none does not."""
-    notebook = open_notebook(RENDERED, "turntable", "ia.Explorer(vntana)", OTHER)
+    sockets: list[WebSocket] = []
+
+    def listen(socket: WebSocket) -> None:
+        if socket.url.partition("?")[0].endswith("/channels"):  # the kernel's
+            sockets.append(socket)
+
+    notebook = open_notebook(RENDERED, "turntable", "ia.Explorer(vntana)", OTHER, on_websocket=listen)
     notebook.run(0, 1)
     player = notebook.output(1).locator("section.ipya-player")
     number, stage, canvas = player.locator(".ipya-number"), player.locator(".ipya-stage"), player.locator("canvas")
@@ -113,8 +126,8 @@ def test_a_rendered_turntable_is_turned_by_hand_and_by_keys(open_notebook: Open)
     view = View(notebook, 2)
     view.settle()
     turning = view.root.locator(".ipya-turn canvas")
-    view.tile(1).hover()
-    notebook.page.wait_for_timeout(600)  # longer than a pointer has to rest: nothing comes, also not later
+    with sockets[-1].expect_event("framereceived", lambda payload: NOTHING_TURNS.search(as_bytes(payload))):
+        view.tile(1).hover()
     expect(turning).to_have_count(0)
     view.tile(0).hover()
     expect(view.tile(0).locator(".ipya-turn canvas")).to_be_visible()

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
@@ -21,6 +20,7 @@ from ipyassets.services.events import hub
 from ipyassets.webhooks import WebhookReceiver
 from ipyassets.webhooks import app as app_module
 from ipyassets.webhooks import server as server_module
+from tests.processes import wait_for
 from tests.webhooks.senders import PRODUCT, SECRET, payload, post, signed, stamp
 
 
@@ -128,8 +128,7 @@ def test_a_wait_ends_with_the_receiver(receiver):
     with ThreadPoolExecutor(2) as pool:
         waiting = pool.submit(receiver.wait_for, "renders.completed")
         looping = pool.submit(lambda: list(receiver.events("renders.completed")))
-        while len(receiver._mailbox._takers) < 2:
-            time.sleep(0.001)
+        wait_for(lambda: len(receiver._mailbox._takers) == 2, 30, "two who wait")
         receiver.stop()
         with pytest.raises(RuntimeError, match="not running"):
             waiting.result(30)
@@ -199,8 +198,7 @@ def test_what_was_taken_in_is_handled_though_the_receiver_stops():
     assert begun.wait(30)
     stopping = threading.Thread(target=receiver.stop)
     stopping.start()
-    while receiver.running:
-        time.sleep(0.001)
+    wait_for(lambda: not receiver.running, 30, "the receiver to stop")
     go.set()
     stopping.join(30)
     assert handled == ["0", "1", "2"]
@@ -212,8 +210,7 @@ def test_stopping_while_something_is_delivered(monkeypatch):
     receiver = WebhookReceiver(SECRET).start()
     with connect(receiver) as sender:
         sender.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nX-TIMESTAMP: x\r\n\r\n12345")
-        while not receiver._server._server.server_state.tasks:
-            time.sleep(0.001)
+        wait_for(lambda: receiver._server._server.server_state.tasks, 30, "the delivery to begin")
         receiver.stop()
         with contextlib.suppress(ConnectionResetError):
             assert sender.recv(10) == b""

@@ -5,12 +5,31 @@ from __future__ import annotations
 import asyncio
 import html
 import re
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from ipyassets.http import loop
 from ipyassets.widgets.panel import OrderPanel
 
-__all__ = ["settled", "shows", "text"]
+__all__ = ["opening", "settled", "shows", "text"]
+
+
+P = TypeVar("P", bound=OrderPanel)
+
+
+def opening(kind: type[P]) -> Iterator[Callable[..., P]]:
+    """Opens panels of a kind and waits until they rest; closes them at the end. For a fixture to ``yield from``."""
+    opened: list[P] = []
+
+    def show(*arguments: Any, **options: Any) -> P:
+        panel = kind(*arguments, **options)
+        opened.append(panel)
+        settled(panel)
+        return panel
+
+    yield show
+    for panel in opened:
+        panel.close()
 
 
 def settled(panel: OrderPanel) -> None:

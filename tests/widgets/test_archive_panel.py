@@ -24,7 +24,7 @@ from ipyassets.widgets import ArchivePanel, Explorer
 from tests.collections.archives import MemoryArchives, archived, packed
 from tests.fakes import MemoryService, picture
 from tests.widgets.browser import Browser
-from tests.widgets.panels import settled, shows, text
+from tests.widgets.panels import opening, settled, shows, text
 
 Open = Callable[..., ArchivePanel]
 
@@ -90,17 +90,7 @@ def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.fixture
 def panel_of() -> Iterator[Open]:
-    opened: list[ArchivePanel] = []
-
-    def show(*arguments: Any, **options: Any) -> ArchivePanel:
-        panel = ArchivePanel(*arguments, **options)
-        opened.append(panel)
-        settled(panel)
-        return panel
-
-    yield show
-    for panel in opened:
-        panel.close()
+    yield from opening(ArchivePanel)
 
 
 def names(panel: ArchivePanel) -> list[str]:

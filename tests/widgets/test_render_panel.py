@@ -18,7 +18,7 @@ from ipyassets.widgets import Explorer, RenderPanel
 from ipyassets.widgets.presets import PRESETS
 from tests.fakes import MemoryService
 from tests.widgets.jobs import RendersInMemory, Studio
-from tests.widgets.panels import settled, shows, text
+from tests.widgets.panels import opening, settled, shows, text
 
 Open = Callable[..., RenderPanel]
 
@@ -53,17 +53,7 @@ def client() -> StudioClient:
 
 @pytest.fixture
 def panel_of() -> Iterator[Open]:
-    opened: list[RenderPanel] = []
-
-    def show(*arguments: Any, **options: Any) -> RenderPanel:
-        panel = RenderPanel(*arguments, **options)
-        opened.append(panel)
-        settled(panel)
-        return panel
-
-    yield show
-    for panel in opened:
-        panel.close()
+    yield from opening(RenderPanel)
 
 
 def nothing_made(client: StudioClient) -> None:

@@ -19,7 +19,7 @@ export class Results {
   readonly element: HTMLElement;
   readonly #job: Job;
   readonly #events: ResultsEvents;
-  readonly #title = h("h3", { class: "ipya-results-title", dir: "auto" });
+  readonly #title = h("h3", { class: "ipya-view-title", dir: "auto" });
   readonly #stages = h("div", { class: "ipya-results-stages" });
   readonly #errors = h("div", { class: "ipya-results-errors" });
   readonly #strip = h("div", { class: "ipya-results-strip" });
@@ -51,7 +51,7 @@ export class Results {
         hidden: true,
         [SUPPRESS]: "true",
       },
-      h("div", { class: "ipya-results-bar" }, this.#previous, this.#next, this.#title, this.#stages, back),
+      h("div", { class: "ipya-view-bar" }, this.#previous, this.#next, this.#title, this.#stages, back),
       h(
         "div",
         {

@@ -11,7 +11,7 @@ export class DetailView {
   readonly #tiles: Tiles;
   readonly #onClose: (index: number) => void;
   readonly #title = h("h2", {
-    class: "ipya-detail-title",
+    class: "ipya-view-title",
     dir: "auto",
     id: `ipya-${Math.random().toString(36).slice(2)}`,
   });
@@ -51,7 +51,7 @@ export class DetailView {
       },
       h(
         "div",
-        { class: "ipya-detail-bar" },
+        { class: "ipya-view-bar" },
         this.#previous,
         this.#next,
         this.#place,

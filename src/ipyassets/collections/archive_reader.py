@@ -344,7 +344,7 @@ def _guarded(work: Callable[[], T], one: Member) -> T:
         why = "its header leads elsewhere than the directory says"
     except BadZipFile as error:
         why = "its checksum is wrong" if "CRC" in str(error) else "header and directory differ"
-    except (RuntimeError, NotImplementedError):
+    except RuntimeError:  # an unknown way of packing, too
         why = "it is encrypted, or packed in a way that cannot be read here"
     except Exception as error:  # noqa: BLE001  # decompressors raise many kinds
         why = f"it cannot be unpacked ({type(error).__name__})"

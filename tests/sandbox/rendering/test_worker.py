@@ -126,7 +126,7 @@ def test_a_module_in_the_persons_folder_is_not_taken_for_one_of_ours(tmp_path):
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs a way to wait for a process that is no child")
 def test_the_worker_ends_when_its_parent_is_killed():
-    code = RENDER + "import time\ntime.sleep(60)\n"
+    code = RENDER + "import signal\nsignal.pause()\n"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as process:
         _, pid, folder = process.stdout.readline().split()
         process.kill()
@@ -141,9 +141,9 @@ def test_a_forked_child_does_not_keep_the_worker_alive():
     """The child holds a copy of the pipe: the worker saw no end of its input while the child lived."""
     code = RENDER + textwrap.dedent(
         """
-        import os, signal, time
+        import os, signal
         if os.fork() == 0:
-            time.sleep(60)
+            signal.pause()
             os._exit(0)
         os.kill(os.getpid(), signal.SIGKILL)
         """

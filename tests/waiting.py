@@ -1,0 +1,54 @@
+"""Waiting in a test for what happens on other threads: by being told, not by asking again and again."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+from ipyassets.http import loop
+
+__all__ = ["PATIENCE", "Bell", "ended", "tasks"]
+
+PATIENCE: Final = 20.0
+
+
+class Bell:
+    """Rung when something has happened; wakes those who wait for what may have come of it."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+
+    def ring(self) -> None:
+        with self._condition:
+            self._condition.notify_all()
+
+    def until(self, so: Callable[[], Any]) -> None:
+        """Wait until ``so()`` holds."""
+        with self._condition:
+            assert self._condition.wait_for(so, PATIENCE), "it did not come so far"
+
+
+def tasks(ending: str) -> list[str]:
+    """The names of the loop thread's tasks that end so."""
+
+    async def names() -> list[str]:
+        return [task.get_name() for task in _tasks(ending)]
+
+    return loop.run(names())
+
+
+def ended(ending: str) -> None:
+    """Wait until the loop thread's tasks whose names end so are over."""
+
+    async def over() -> None:
+        async with asyncio.timeout(PATIENCE):
+            while left := _tasks(ending):
+                await asyncio.wait(left)
+
+    loop.run(over())
+
+
+def _tasks(ending: str) -> list[asyncio.Task[Any]]:
+    return [task for task in asyncio.all_tasks() if task.get_name().endswith(ending)]
