@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import datetime
+import datetime as dt
 import importlib.metadata
 import json
 import os
@@ -118,7 +118,7 @@ class Benchmark:
         result = {
             "name": self.name,
             "title": self.title,
-            "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+            "date": dt.datetime.now(dt.UTC).date().isoformat(),
             "machine": machine(),
             "versions": versions(self.packages),
             "rounds": options.rounds,
