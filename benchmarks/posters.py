@@ -1,77 +1,38 @@
-"""1,000 posters to PIL images: ipyassets beside what a person would write instead, and beside the limit.
+"""Posters to PIL images: ipyassets beside what people write today, and beside the limit.
 
-    python benchmarks/posters.py [--count 1000] [--width 512] [--rounds 3] [--latency 0]
+    python benchmarks/posters.py                   # all tables; needs nginx with its echo module, and h2load
+    python benchmarks/posters.py --case 1          # one of them
+    python benchmarks/posters.py --set count=200 --rounds 1 --dry
 
-One sandbox in a process of its own serves all contenders; each run of each contender is a fresh process, rounds are
-interleaved, medians are printed with their spread. ``decode only`` is the limit: the same bytes, already in memory,
-decoded by Pillow on as many threads as there are cores.
+nginx serves 512 px PNGs from files on the same cores, over TLS and with 40 ms before each answer, or plainly. ``decode
+only`` is the limit: the same bytes, already in memory, decoded by Pillow on as many threads as there are cores.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
+import io
 import os
-import platform
-import resource
-import statistics
+import re
+import ssl
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
-CONTENDERS = ("requests loop", "httpx gather", "ipyassets", "ipyassets, warm cache", "decode only")
+sys.path.insert(0, str(Path(__file__).parent))
 
+from harness import Benchmark, Case, Column, Figures, timed
+from serving import catalogue, login
 
-def targets(info: dict[str, Any], count: int, width: int) -> tuple[list[str], dict[str, str]]:
-    """The poster URLs and the header that opens them, found out with ipyassets itself (not timed)."""
-    client, assets = _assets(info, count)
-    base = client.base_url
-    urls = [
-        f"{base}/v1/products/{a.id}/clients/{a.raw['clientUuid']}/thumbnails/{a.raw['asset']['thumbnailBlobId']}"
-        f"?width={width}&height={width}"
-        for a in assets
-    ]
-    token = _token(info)
-    client.close()
-    return urls, {"X-AUTH-TOKEN": f"Bearer {token}"}
-
-
-def _token(info: dict[str, Any]) -> str:
-    import requests
-
-    with requests.Session() as session:
-        login = session.post(
-            f"{info['admin_url']}/v1/auth/login/token", json={"personal-access-token": info["personal_access_token"]}
-        )
-        scoped = session.post(
-            f"{info['admin_url']}/v1/auth/refresh-token",
-            headers={
-                "X-AUTH-TOKEN": f"Bearer {login.headers['X-AUTH-TOKEN']}",
-                "organizationUuid": info["organization_uuid"],
-            },
-        )
-        return str(scoped.headers["X-AUTH-TOKEN"])
-
-
-def _assets(info: dict[str, Any], count: int) -> tuple[Any, list[Any]]:
-    import ipyassets as ia
-
-    client = ia.Vntana(
-        personal_access_token=info["personal_access_token"],
-        organization=info["organization_uuid"],
-        workspace=info["workspace_uuid"],
-        base_url=info["admin_url"],
-    )
-    return client, list(client.search(limit=count))
+AT_ONCE = 32
+Given = dict[str, Any]
 
 
 def _decoded(content: bytes) -> Any:
-    import io
-
     from PIL import Image
 
     image = Image.open(io.BytesIO(content))
@@ -79,149 +40,209 @@ def _decoded(content: bytes) -> Any:
     return image
 
 
-def requests_loop(info: dict[str, Any], count: int, width: int) -> tuple[float, int]:
+def _trust(given: Given) -> ssl.SSLContext | bool:
+    if given["ca"] is None:
+        return True
+    os.environ["SSL_CERT_FILE"] = given["ca"]
+    return ssl.create_default_context(cafile=given["ca"])
+
+
+def _all_there(images: list[Any], given: Given) -> None:
+    assert len(images) == len(given["urls"])
+    assert all(image.size == (512, 512) for image in images)
+
+
+def requests_loop(given: Given) -> Figures:
     import requests
 
-    urls, headers = targets(info, count, width)
-    started = time.perf_counter()
-    images = [_decoded(requests.get(url, headers=headers, timeout=60).content) for url in urls]
-    return time.perf_counter() - started, len(images)
+    with timed() as figures, requests.Session() as session:
+        session.verify = given["ca"] or True
+        images = [_decoded(session.get(url, timeout=60).content) for url in given["urls"]]
+    _all_there(images, given)
+    return figures
 
 
-def httpx_gather(info: dict[str, Any], count: int, width: int) -> tuple[float, int]:
+def requests_threads(given: Given) -> Figures:
+    import requests
+    from requests.adapters import HTTPAdapter
+
+    with timed() as figures, requests.Session() as session, ThreadPoolExecutor(AT_ONCE) as pool:
+        session.verify = given["ca"] or True
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, HTTPAdapter(pool_maxsize=AT_ONCE))
+        images = list(pool.map(lambda url: _decoded(session.get(url, timeout=60).content), given["urls"]))
+    _all_there(images, given)
+    return figures
+
+
+def httpx_threads(given: Given) -> Figures:
     import httpx
 
-    urls, headers = targets(info, count, width)
+    limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
+    tls = _trust(given)
+    with timed() as figures, httpx.Client(verify=tls, limits=limits, timeout=60) as client:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            images = list(pool.map(lambda url: _decoded(client.get(url).content), given["urls"]))
+    _all_there(images, given)
+    return figures
+
+
+def httpx_gather(given: Given) -> Figures:
+    import httpx
+
+    tls = _trust(given)
 
     async def everything() -> list[Any]:
-        async with httpx.AsyncClient(headers=headers, timeout=60) as client:
+        async with httpx.AsyncClient(verify=tls, timeout=600) as client:
 
             async def one(url: str) -> Any:
                 return _decoded((await client.get(url)).content)
 
-            return await asyncio.gather(*map(one, urls))
+            return await asyncio.gather(*map(one, given["urls"]))
 
-    started = time.perf_counter()
-    images = asyncio.run(everything())
-    return time.perf_counter() - started, len(images)
+    with timed() as figures:
+        images = asyncio.run(everything())
+    _all_there(images, given)
+    return figures
 
 
-def ours(info: dict[str, Any], count: int, width: int, *, warm: bool = False) -> tuple[float, int]:
+def aiohttp_semaphore(given: Given) -> Figures:
+    import aiohttp
+
+    tls = _trust(given)
+
+    async def everything() -> list[Any]:
+        slots = asyncio.Semaphore(AT_ONCE)
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=tls, limit=AT_ONCE)) as session:
+
+            async def one(url: str) -> Any:
+                async with slots, session.get(url) as response:
+                    content = await response.read()
+                return await asyncio.to_thread(_decoded, content)
+
+            return await asyncio.gather(*map(one, given["urls"]))
+
+    with timed() as figures:
+        images = asyncio.run(everything())
+    _all_there(images, given)
+    return figures
+
+
+def _ours(given: Given, work: Callable[[Any], Any], *, warm: bool = False, decoder: str | None = None) -> Figures:
     import ipyassets as ia
 
+    _trust(given)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["IPYASSETS_CACHE_DIR"] = folder
-        client, assets = _assets(info, count)
-        found = ia.AssetList.of(assets)
-        if warm:
-            found.posters(width=width, height=width, progress=False)
-        started = time.perf_counter()
-        batch = found.posters(width=width, height=width, progress=False)
-        took = time.perf_counter() - started
-        batch.raise_for_failures()
-        client.close()
-    return took, len(batch)
+        if decoder:
+            os.environ["IPYASSETS_DECODER"] = decoder
+        with ia.Vntana(**login(given["vntana"])) as client:
+            found = ia.AssetList.of(list(client.search(limit=given["count"])))
+            found[0].poster(width=16)  # logged in, and its imports done: as in a notebook that is in use
+            if warm:
+                for _ in found.iter_posters(width=512, height=512):
+                    pass
+            with timed() as figures:
+                kept = work(found)
+            assert kept == given["count"]
+    return figures
 
 
-def decode_only(info: dict[str, Any], count: int, width: int) -> tuple[float, int]:
-    import requests
+def _batch(found: Any) -> int:
+    batch = found.posters(width=512, height=512, progress=False)
+    batch.raise_for_failures()
+    return len(batch)
 
-    urls, headers = targets(info, count, width)
-    with requests.Session() as session:
-        contents = [session.get(url, headers=headers, timeout=60).content for url in urls]
-    started = time.perf_counter()
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+
+def _streamed(found: Any) -> int:
+    return sum(image is not None for _, image in found.iter_posters(width=512, height=512))
+
+
+def ours(given: Given) -> Figures:
+    return _ours(given, _batch)
+
+
+def ours_optional(given: Given) -> Figures:
+    return _ours(given, _batch, decoder="imagecodecs")
+
+
+def ours_streamed(given: Given) -> Figures:
+    return _ours(given, _streamed)
+
+
+def ours_warm(given: Given) -> Figures:
+    return _ours(given, _batch, warm=True)
+
+
+def decode_only(given: Given) -> Figures:
+    contents = [Path(name).read_bytes() for name in given["files"]]
+    import PIL.PngImagePlugin  # noqa: F401
+
+    with timed() as figures, ThreadPoolExecutor(os.cpu_count()) as pool:
         images = list(pool.map(_decoded, contents))
-    return time.perf_counter() - started, len(images)
+    _all_there(images, given)
+    return figures
 
 
-RUN = {
+def fetch_only(given: Given) -> Figures:
+    """h2load: how fast the wire itself is, nothing decoded."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write("\n".join(given["urls"]) + "\n")
+        file.flush()
+        done = subprocess.run(
+            ["h2load", "--h1", "-n", str(given["count"]), "-c", str(AT_ONCE), "-t", "1", "-i", file.name],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    took = re.search(r"finished in ([\d.]+)(m?s)", done.stdout)
+    assert took is not None, done.stdout
+    assert f"{given['count']} succeeded" in done.stdout, done.stdout
+    return {"seconds": float(took[1]) / (1000 if took[2] == "ms" else 1)}
+
+
+CONTENDERS: dict[str, Callable[[Given], Figures]] = {
     "requests loop": requests_loop,
-    "httpx gather": httpx_gather,
+    "requests, 32 threads": requests_threads,
+    "httpx.Client, 32 threads": httpx_threads,
+    "httpx.AsyncClient, gather": httpx_gather,
+    "aiohttp, semaphore": aiohttp_semaphore,
     "ipyassets": ours,
-    "ipyassets, warm cache": lambda *a: ours(*a, warm=True),
+    "ipyassets, streamed": ours_streamed,
+    "ipyassets, imagecodecs": ours_optional,
+    "ipyassets, warm cache": ours_warm,
     "decode only": decode_only,
+    "fetch only (h2load)": fetch_only,
 }
+OURS = ("ipyassets", "ipyassets, streamed", "decode only")
 
 
-def _one(name: str, count: int, width: int) -> None:
-    info = json.loads(sys.stdin.readline())
-    took, number = RUN[name](info, count, width)
-    assert number == count, f"{name}: {number} of {count} images"
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    result = {"seconds": took, "cpu": usage.ru_utime + usage.ru_stime, "rss": usage.ru_maxrss / 1024}
-    print(json.dumps(result))
-
-
-def _serve(count: int, latency: float) -> None:
-    from ipyassets.sandbox import Sandbox
-    from ipyassets.sandbox.world import Settings
-
-    with Sandbox(assets=count, settings=Settings(latency=latency)) as sandbox:
-        print(json.dumps(sandbox.connection_info()), flush=True)
-        sys.stdin.read()  # until the benchmark closes it
+def _cases() -> Iterator[Case]:
+    far = {"count": 1000, "tls": True, "latency": 0.04, "pictures": "rendered"}
+    near = {"count": 1000, "tls": False, "latency": 0, "pictures": "rendered"}
+    yield Case("1,000 posters over TLS, 40 ms before each answer", far)
+    yield Case("1,000 posters, plain loopback", near)
+    yield Case("1,000 smooth posters (a third of the bytes), TLS, 40 ms", {**far, "pictures": "smooth"})
+    for count in (10, 100, 10_000):
+        yield Case(f"How cost grows: {count:,} posters, TLS, 40 ms", {**far, "count": count}, OURS)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--width", type=int, default=512)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--latency", type=float, default=0, help="seconds the server waits before each answer")
-    parser.add_argument("--only", choices=CONTENDERS, help=argparse.SUPPRESS)
-    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.serve:
-        return _serve(options.count, options.latency)
-    if options.only:
-        return _one(options.only, options.count, options.width)
-
-    command = [sys.executable, __file__, "--serve", "--count", str(options.count), "--latency", str(options.latency)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdin is not None
-        assert server.stdout is not None
-        with server.stdin:
-            info = json.loads(server.stdout.readline())["vntana"]
-            _measured("decode only", info, options)  # the server encodes each size once; that is nobody's time
-            results: dict[str, list[dict[str, float]]] = {name: [] for name in CONTENDERS}
-            for _ in range(options.rounds):
-                for name in CONTENDERS:
-                    results[name].append(_measured(name, info, options))
-    _table(results, options)
-    return None
-
-
-def _measured(name: str, info: dict[str, Any], options: argparse.Namespace) -> dict[str, float]:
-    done = subprocess.run(
-        [sys.executable, __file__, "--only", name, "--count", str(options.count), "--width", str(options.width)],
-        input=json.dumps(info) + "\n",
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return dict(json.loads(done.stdout))
-
-
-def _table(results: dict[str, list[dict[str, float]]], options: argparse.Namespace) -> None:
-    import PIL
-
-    count = options.count
-    limit = statistics.median(run["seconds"] for run in results["decode only"])
-    print(
-        f"{count} posters of {options.width} px, latency {options.latency * 1000:.0f} ms, "
-        f"Python {platform.python_version()}, Pillow {PIL.__version__}, {os.cpu_count()} cores"
-    )
-    print()
-    print("| way | seconds (spread) | images/s | of decode only | peak MB |")
-    print("| --- | --- | --- | --- | --- |")
-    for name, runs in results.items():
-        seconds = sorted(run["seconds"] for run in runs)
-        middle = statistics.median(seconds)
-        memory = statistics.median(run["rss"] for run in runs)
-        print(
-            f"| {name} | {middle:.2f} ({seconds[0]:.2f} to {seconds[-1]:.2f}) | {count / middle:.0f} "
-            f"| {limit / middle:.2f} | {memory:.0f} |"
-        )
+    Benchmark(
+        name="posters",
+        title="Posters to PIL images",
+        contenders=CONTENDERS,
+        prepare=catalogue,
+        cases=tuple(_cases()),
+        script=__file__,
+        limit="decode only",
+        columns=(
+            Column("seconds", "seconds (spread)", spread=True),
+            Column("cpu", "CPU s"),
+            Column("peak_mb", "peak MB", "{:.0f}"),
+        ),
+        packages=("ipyassets", "pillow", "httpx", "aiohttp", "requests", "imagecodecs"),
+    ).main()
 
 
 if __name__ == "__main__":

@@ -285,7 +285,7 @@ def test_a_url_with_a_password_in_it_is_not_asked(server: Server, redirected: bo
 
 def test_a_redirect_to_nonsense_is_not_followed(server: Server):
     server.handler = lambda _: answer(b"", 302, location="http://[bad:port/?Signature=canary")
-    with pytest.raises(errors.ServiceUnavailable) as caught:
+    with pytest.raises(errors.BadResponse) as caught:
         send(f"{server.url}/x")
     assert "canary" not in str(caught.value)
 

@@ -22,7 +22,8 @@ from ipyassets.http.partial import Partial
 from ipyassets.http.secret import SecretHeaders
 
 if TYPE_CHECKING:
-    from ipyassets.http.transport import AsyncClient, URLParts
+    from ipyassets.http.address import Address
+    from ipyassets.http.transport import Response, Transport
 
 __all__ = ["Arriving", "Exchange", "Transient", "repeatable"]
 
@@ -86,7 +87,7 @@ class Exchange:
         self._concurrency = concurrency
         self._timeouts = (connect_timeout, read_timeout)
         self._total_timeout = total_timeout
-        self._client: AsyncClient | None = None
+        self._transport: Transport | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._slots: dict[str, asyncio.Semaphore] = {}
         self._closed = False
@@ -96,20 +97,19 @@ class Exchange:
 
         Unless ``whole``, a good answer is `Arriving`, and to be closed.
         """
-        from ipyassets.http.transport import URLParts
+        from ipyassets.http.address import Address
 
         current = call
-        try:
-            home = URLParts(call.url)
-        except Exception:  # noqa: BLE001  # httpx.InvalidURL is no ValueError; its text may quote the URL
-            raise InvalidRequest(f"{self.title}: the URL to ask is not a valid one; check the base URL.") from None
+        home = Address.of(call.url)
+        if home is None:
+            raise InvalidRequest(f"{self.title}: the URL to ask is not a valid one; check the base URL.")
         if home.scheme not in ("http", "https") or not home.host:
             raise InvalidRequest(f"{self.title}: the base URL must start with http:// or https:// and name a host.")
         if home.userinfo:
             raise InvalidRequest(f"{self.title}: a URL to ask must not hold a user name or a password.")
-        url = home.copy_merge_params(list(call.params)) if call.params else home
+        url = home.with_params(list(call.params)) if call.params else home
         for _ in range(_MAX_REDIRECTS + 1):
-            at_home = _origin(url) == _origin(home)
+            at_home = url.origin == home.origin
             headers = SecretHeaders({**current.headers, **credentials} if at_home else _harmless(current.headers))
             answer, target = await self._once(current, url, headers, partial, whole=whole)
             if target is None:
@@ -120,7 +120,7 @@ class Exchange:
             if current.method not in ("GET", "HEAD"):
                 if answer.status == 303:
                     current = replace(current, method="GET", json=None, form=None)
-                elif _origin(target) != _origin(home):
+                elif target.origin != home.origin:
                     raise BadResponse(
                         f"{answer.asked} redirects a {current.method} to another host; its body was not sent there.",
                         status=answer.status,
@@ -135,30 +135,31 @@ class Exchange:
 
     async def drop(self) -> None:
         """Close all connections."""
-        client, self._client = self._client, None
-        if client is not None and self._loop is asyncio.get_running_loop():
-            await client.aclose()
+        transport, self._transport = self._transport, None
+        if transport is not None and self._loop is asyncio.get_running_loop():
+            await transport.aclose()
 
     async def _once(
-        self, call: Call, url: URLParts, headers: SecretHeaders, partial: Partial, *, whole: bool
-    ) -> tuple[Answer, URLParts | None]:
+        self, call: Call, url: Address, headers: SecretHeaders, partial: Partial, *, whole: bool
+    ) -> tuple[Answer, Address | None]:
         """One answer, and where it redirects to, if it does."""
         from ipyassets.http.transport import TransportError
 
         asked = _asked(call, url)
-        client = self._open()
+        transport = self._open()
         started = time.perf_counter()
         failure: Exception
         async with contextlib.AsyncExitStack() as resources:  # what is not handed on is let go of here
-            await resources.enter_async_context(self._slot(_origin(url)))
+            await resources.enter_async_context(self._slot(url.place))
             try:
                 async with asyncio.timeout(self._total_timeout):
-                    # No local variable holds the request, nor a header in the clear: tracebacks may show them.
-                    response = await client.send(
-                        client.build_request(
-                            call.method, url, headers={**headers, **partial.headers()}, json=call.json, data=call.form
-                        ),
-                        stream=True,
+                    response = await transport.send(
+                        call.method,
+                        url,
+                        SecretHeaders({**headers, **partial.headers()}),
+                        json=call.json,
+                        form=call.form,
+                        repeatable=repeatable(call),
                     )
                     resources.push_async_callback(response.aclose)
                     if not whole and response.status_code in (200, 206):
@@ -189,41 +190,40 @@ class Exchange:
                 log.debug("%s -> %d, %d bytes, %.0f ms", asked, response.status_code, len(content), _ms(started))
                 answer = Answer(status, response.headers, content, asked)
                 if status in (301, 302, 303, 307, 308) and "location" in response.headers:
-                    return answer, url.join(response.headers["location"])  # httpx has refused what is no URL
+                    target = url.join(response.headers["location"])
+                    if target is None:
+                        raise BadResponse(f"{asked} redirects to what is not a URL.", status=status)
+                    return answer, target
                 return answer, None
         raise failure  # outside of the handlers: the errors of httpx know the request, with its whole URL
 
-    def _open(self) -> AsyncClient:
-        from ipyassets.http.transport import open_client, timeouts
+    def _open(self) -> Transport:
+        from ipyassets.http.transport import Timeouts, Transport
 
         if self._closed:
             raise InvalidRequest(f"This {self.title} client is closed; make a new one.")
         running = asyncio.get_running_loop()
-        if self._client is None or self._loop is not running:
+        if self._transport is None or self._loop is not running:
             connect, read = self._timeouts
-            self._client = open_client(
-                connections=self._concurrency,
-                timeout=timeouts(connect=connect, read=read),
-                user_agent=f"ipyassets/{__version__}",
-            )
+            self._transport = Transport(timeouts=Timeouts(connect, read), user_agent=f"ipyassets/{__version__}")
             self._loop, self._slots = running, {}
             _opened.add(self)
             # For a client that nobody closes and nobody keeps: its sockets go with it, without a word.
-            weakref.finalize(self, _discard, self._client, running).atexit = False
-        return self._client
+            weakref.finalize(self, _discard, self._transport, running).atexit = False
+        return self._transport
 
-    def _slot(self, origin: tuple[str, str, int | None]) -> asyncio.Semaphore:
-        return self._slots.setdefault(":".join(map(str, origin)), asyncio.Semaphore(self._concurrency))
+    def _slot(self, place: str) -> asyncio.Semaphore:
+        return self._slots.setdefault(place, asyncio.Semaphore(self._concurrency))
 
 
 _opened: weakref.WeakSet[Exchange] = weakref.WeakSet()
 
 
-def _discard(client: AsyncClient, loop: asyncio.AbstractEventLoop) -> None:
+def _discard(transport: Transport, loop: asyncio.AbstractEventLoop) -> None:
     """Close a pool whose owner was collected, on whatever thread that happened."""
 
     async def close() -> None:
-        await client.aclose()
+        await transport.aclose()
 
     if loop.is_running():
         asyncio.run_coroutine_threadsafe(close(), loop)
@@ -249,12 +249,13 @@ def repeatable(call: Call) -> bool:
     return call.method in _SAFE_TO_REPEAT if call.repeatable is None else call.repeatable
 
 
-def _asked(call: Call, url: URLParts) -> str:
-    place = f"{url.scheme}://{url.host}{f':{url.port}' if url.port else ''}"
-    return f"{call.method} {place} for {call.what or 'a file'}" if call.signed else f"{call.method} {place}{url.path}"
+def _asked(call: Call, url: Address) -> str:
+    if call.signed:
+        return f"{call.method} {url.place} for {call.what or 'a file'}"
+    return f"{call.method} {url.place}{url.path}"
 
 
-async def _read(response: Any, limit: int, asked: str, partial: Partial) -> bytes:
+async def _read(response: Response, limit: int, asked: str, partial: Partial) -> bytes:
     """The body, refused as soon as it is known to be larger than ``limit`` bytes."""
     too_large = f"{asked} answered with more than {limit // MEGABYTE} MB, the limit for this kind of answer."
     pieces = partial.begin(response.status_code, response.headers)
@@ -266,7 +267,8 @@ async def _read(response: Any, limit: int, asked: str, partial: Partial) -> byte
             raise BadResponse(too_large, status=response.status_code)
     except ValueError:
         pass
-    async for piece in response.aiter_bytes():
+    packed = "content-encoding" in response.headers
+    async for piece in response.aiter_bytes() if packed else response.aiter_raw():
         size += len(piece)
         if size > limit:
             raise BadResponse(too_large, status=response.status_code)
@@ -283,16 +285,12 @@ def _unavailable(title: str, what: str, error: Exception) -> ServiceUnavailable:
 
 
 def _of_the_libraries(error: Exception) -> bool:
-    return type(error).__module__.partition(".")[0] in ("httpx", "aiohttp", "zlib", "brotli")
+    return type(error).__module__.partition(".")[0] in ("httpx", "httpcore", "zlib", "brotli")
 
 
 def _no_http(asked: str, error: Exception) -> BadResponse:
     """For a body that claims an encoding it does not have, and the like."""
     return BadResponse(f"{asked} answered with something that is not HTTP ({type(error).__name__}).")
-
-
-def _origin(url: Any) -> tuple[str, str, int | None]:
-    return (url.scheme, url.host, url.port)
 
 
 def _harmless(headers: Mapping[str, str]) -> dict[str, str]:

@@ -1,163 +1,200 @@
-"""All of httpx and aiohttp: the one seam through which bytes come in.
+"""All of httpx: the one seam through which bytes come in.
 
-httpx is the interface; below it stands aiohttp instead of httpcore, whose connection pool falls to a few percent of
-the wire's speed above eight connections. The ``httpx-aiohttp`` package does the same in general; this transport is
-its short cousin for our case, and differs where it matters here: bodies are read in large pieces, URLs reach the wire
-exactly as given (a re-quoted signed URL is an invalid one), there is no cookie jar, and a cut body is told from a
-whole one.
+httpx gives the terms: its errors, its answers and what unpacks their bodies, its rules for URLs and its trust in
+certificates. Below it stand our own connections (`ipyassets.http.wire`) in place of httpcore's, whose pool falls to a
+few percent of the wire's speed above eight of them; httpcore serves where a proxy is to be used.
 """
 
 from __future__ import annotations
 
-import logging
+import json
+import re
 import ssl
-from collections.abc import AsyncIterator
-from contextvars import ContextVar
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Final
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
+from urllib.request import getproxies, proxy_bypass
 
-import aiohttp
 import httpx
-from yarl import URL
 
-__all__ = ["AsyncClient", "TransportError", "URLParts", "open_client", "timeouts"]
+from ipyassets.errors import InvalidRequest
+from ipyassets.http.address import Address
+from ipyassets.http.secret import Secret, SecretHeaders
+from ipyassets.http.wire import Incoming, Pool, Trouble, WireError
 
-AsyncClient = httpx.AsyncClient
+__all__ = ["Response", "Timeouts", "Transport", "TransportError", "split"]
 
-
-class URLParts(httpx.URL):
-    """A URL that prints its origin alone: the rest may be signed, and tracebacks can show local variables."""
-
-    def __repr__(self) -> str:
-        return f"URLParts('{self.scheme}://{self.netloc.decode('ascii', 'replace').rpartition('@')[2]}/…')"
-
-    def copy_with(self, **changes: Any) -> URLParts:
-        return URLParts(self, **changes)
-
-    def copy_merge_params(self, params: Any) -> URLParts:
-        return URLParts(super().copy_merge_params(params))
-
-    def join(self, url: httpx.URL | str) -> URLParts:
-        return URLParts(super().join(url))
-
-
+Response = httpx.Response
 TransportError = httpx.TransportError
 """Anything that kept an answer from arriving whole: no connection, time-out, reset, cut body."""
 
-_READ_SIZE: Final = 1 << 20
-_ERRORS: Final[tuple[tuple[type[Exception], type[httpx.TransportError]], ...]] = (
-    (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
-    (aiohttp.SocketTimeoutError, httpx.ReadTimeout),
-    (aiohttp.ServerTimeoutError, httpx.ReadTimeout),
-    (aiohttp.ClientProxyConnectionError, httpx.ProxyError),
-    (aiohttp.ClientConnectorError, httpx.ConnectError),
-    (aiohttp.NonHttpUrlClientError, httpx.UnsupportedProtocol),
-    (aiohttp.InvalidURL, httpx.UnsupportedProtocol),
-    (aiohttp.ServerDisconnectedError, httpx.RemoteProtocolError),
-    (aiohttp.ClientPayloadError, httpx.ReadError),
-    (aiohttp.ClientError, httpx.ReadError),
-    (TimeoutError, httpx.ReadTimeout),
-    (OSError, httpx.ReadError),
-)
+_ERRORS: Final[dict[Trouble, type[httpx.TransportError]]] = {
+    "connect": httpx.ConnectError,
+    "connect in time": httpx.ConnectTimeout,
+    "silent": httpx.ReadTimeout,
+    "broken": httpx.ReadError,
+    "hung up": httpx.RemoteProtocolError,
+    "protocol": httpx.RemoteProtocolError,
+}
+_SENDABLE: Final = re.compile(r"[\t\x20-\x7e]*")
+_USUAL: Final = {
+    "Accept": "*/*",
+    "Accept-Encoding": ", ".join(name for name in httpx._decoders.SUPPORTED_DECODERS if name != "identity"),  # noqa: SLF001  # what a Response can unpack is said nowhere else
+    "Connection": "keep-alive",
+}
 
 
-def _translated(error: Exception) -> Exception:
-    for theirs, ours in _ERRORS:
-        if isinstance(error, theirs):
-            # The class name only: aiohttp's texts quote URLs, which may be signed.
-            return ours(type(error).__name__)
-    return error
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds to connect, and of silence while an answer is awaited or read."""
+
+    connect: float
+    read: float
+
+
+class Parts(NamedTuple):
+    """What httpx makes of a URL."""
+
+    scheme: str
+    host: str
+    port: int | None
+    target: str
+    userinfo: bool
+
+
+def split(url: str, base: str | None = None) -> Parts | None:
+    """Take ``url``, which may be relative to ``base``, apart. None if it is no URL: errors of httpx quote it."""
+    try:
+        found = httpx.URL(url) if base is None else httpx.URL(base).join(url)
+    except Exception:  # noqa: BLE001  # httpx.InvalidURL is no ValueError
+        return None
+    host = found.raw_host.decode("ascii")
+    return Parts(found.scheme, host, found.port, found.raw_path.decode("ascii"), bool(found.userinfo))
 
 
 class _Body(httpx.AsyncByteStream):
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._response = response
+    def __init__(self, incoming: Incoming) -> None:
+        self._incoming = incoming
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        content = self._response.content
+        trouble: Trouble
         try:
-            while chunk := await content.read(_READ_SIZE):
-                yield chunk
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise _translated(error) from None
+            async for piece in self._incoming.pieces():
+                yield piece
+            return
+        except WireError as error:
+            trouble = error.trouble
+        raise _ERRORS[trouble](trouble)
 
     async def aclose(self) -> None:
-        if self._response.content.at_eof():
-            self._response.release()
-        else:  # a body we walked away from must not come back with the next answer on this connection
-            self._response.close()
+        self._incoming.close()
 
 
-class _Transport(httpx.AsyncBaseTransport):
-    def __init__(self, *, connections: int, tls: ssl.SSLContext) -> None:
-        connector = aiohttp.TCPConnector(
-            limit=connections, keepalive_timeout=30.0, ssl=tls, ttl_dns_cache=300, enable_cleanup_closed=False
-        )
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,  # httpx decodes
-            read_bufsize=_READ_SIZE,
-            trust_env=True,  # proxies, as httpx would
-            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-            requote_redirect_url=False,
-        )
+class Transport:
+    """Connections to any number of hosts; belongs to the loop it is first used on.
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        limits = request.extensions.get("timeout", {})
+    Nothing is followed, retried, remembered or logged here. Redirects, limits and credentials are the caller's.
+    """
+
+    def __init__(self, *, timeouts: Timeouts, user_agent: str) -> None:
+        self._timeouts = timeouts
+        self._usual = {**_USUAL, "User-Agent": user_agent}
+        self._pool = Pool(_tls())
+        self._proxies = getproxies()
+        self._proxied: dict[str, httpx.AsyncHTTPTransport] = {}
+
+    async def send(
+        self,
+        method: str,
+        address: Address,
+        headers: Mapping[str, str],
+        *,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        repeatable: bool,
+    ) -> Response:
+        """The answer, its head read; its body has come already if it is not long, else it is still to come.
+
+        The answer is to be closed. Raises `TransportError`.
+        """
+        body, kind = _encoded(json, form)
+        proxy = self._proxy(address)
+        trouble: Trouble
         try:
-            response = await self._session.request(
-                request.method,
-                URL(str(request.url), encoded=True),
-                headers=[(k, v) for k, v in request.headers.multi_items() if k != "content-length"],
-                data=await request.aread() or None,
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(
-                    total=None,
-                    connect=limits.get("pool"),
-                    sock_connect=limits.get("connect"),
-                    sock_read=limits.get("read"),
-                ),
+            # No local variable holds the request, nor a header in the clear: tracebacks may show them.
+            if proxy is not None:
+                return await self._by(proxy).handle_async_request(
+                    httpx.Request(
+                        method,
+                        address.place,
+                        headers=self._all(headers, kind),
+                        content=body,
+                        extensions={"target": address.target.encode("ascii"), "timeout": self._limits()},
+                    )
+                )
+            incoming = await self._pool.request(
+                address.origin,
+                _head(method, address, self._all(headers, kind), len(body) if kind is not None else None),
+                body,
+                bodyless=method == "HEAD",
+                repeatable=repeatable,
+                connect=self._timeouts.connect,
+                patience=self._timeouts.read,
             )
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise _translated(error) from None
-        return httpx.Response(
-            response.status, headers=list(response.raw_headers), stream=_Body(response), request=request
-        )
+            return httpx.Response(incoming.status, headers=incoming.headers, stream=_Body(incoming))
+        except WireError as error:
+            trouble = error.trouble
+        raise _ERRORS[trouble](trouble)
 
     async def aclose(self) -> None:
-        await self._session.close()
+        await self._pool.aclose()
+        proxied, self._proxied = self._proxied, {}
+        for transport in proxied.values():
+            await transport.aclose()
+
+    def _all(self, headers: Mapping[str, str], kind: str | None) -> SecretHeaders:
+        named = {name.lower() for name in headers}
+        usual = {name: value for name, value in self._usual.items() if name.lower() not in named}
+        if kind is not None and "content-type" not in named:
+            usual["Content-Type"] = kind
+        return SecretHeaders({**usual, **headers})
+
+    def _limits(self) -> dict[str, float | None]:
+        return {"connect": self._timeouts.connect, "read": self._timeouts.read, "write": None, "pool": None}
+
+    def _proxy(self, address: Address) -> str | None:
+        """The proxy that the environment names for this place, as httpx and requests understand it."""
+        if not self._proxies:
+            return None
+        found = self._proxies.get(address.scheme) or self._proxies.get("all")
+        return None if not found or proxy_bypass(address.host) else found
+
+    def _by(self, proxy: str) -> httpx.AsyncHTTPTransport:
+        if proxy not in self._proxied:
+            url = proxy if "://" in proxy else f"http://{proxy}"
+            self._proxied[proxy] = httpx.AsyncHTTPTransport(verify=_tls(), proxy=url)
+        return self._proxied[proxy]
 
 
-def timeouts(*, connect: float, read: float) -> httpx.Timeout:
-    """Seconds to connect, and seconds of silence while reading; waiting for a free connection is not limited."""
-    return httpx.Timeout(None, connect=connect, read=read)
+def _encoded(value: Any, form: Mapping[str, str] | None) -> tuple[bytes, str | None]:
+    """A request's body and its type."""
+    if value is not None:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return text.encode(), "application/json"
+    if form is not None:
+        return urlencode(form).encode(), "application/x-www-form-urlencoded"
+    return b"", None
 
 
-class _Client(httpx.AsyncClient):
-    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
-        mark = _ours.set(True)
-        try:
-            return await super().send(request, **options)
-        finally:
-            _ours.reset(mark)
-
-
-_ours: ContextVar[bool] = ContextVar("ipyassets_request", default=False)
-# httpx logs every request with its whole URL, which may be signed. We log our own, without; other users of httpx in
-# this process keep theirs.
-logging.getLogger("httpx").addFilter(lambda _: not _ours.get())
-
-
-def open_client(*, connections: int, timeout: httpx.Timeout, user_agent: str) -> httpx.AsyncClient:
-    """A client of at most ``connections`` connections; belongs to the loop it is made on."""
-    return _Client(
-        transport=_Transport(connections=connections, tls=_tls()),
-        timeout=timeout,
-        follow_redirects=False,
-        trust_env=False,  # else a .netrc would put credentials on requests; proxies are the transport's business
-        headers={"User-Agent": user_agent},
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # nothing is remembered of anybody
+def _head(method: str, address: Address, headers: SecretHeaders, length: int | None) -> Secret:
+    """A request up to its body. Raises `InvalidRequest` for a header that could not be sent as it is."""
+    if not all(_SENDABLE.fullmatch(part) for item in headers.items() for part in item):
+        raise InvalidRequest("A credential or a header holds a line break, or a character that is not ASCII.")
+    return Secret(
+        f"{method} {address.target} HTTP/1.1\r\nHost: {address.netloc}\r\n"
+        + "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        + (f"Content-Length: {length}\r\n\r\n" if length is not None else "\r\n")
     )
 
 

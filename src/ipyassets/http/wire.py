@@ -1,0 +1,513 @@
+"""HTTP/1.1 connections for many answers of some hundred kilobytes: one wake-up an answer, its bytes copied once.
+
+This stands where httpcore stands below httpx. Weighed and measured (benchmarks/README.md): httpcore's pool falls to a
+few percent of the wire's speed above eight connections; aiohttp takes three times the CPU for the same answers, since
+it builds a request, a response and a stream for each and collects bodies from pieces. Here the head is read by a few
+regular expressions, and a body whose length is known is received straight into its place, also out of TLS.
+
+What is not spoken: pipelining, upgrades, trailers, and answers to HTTP/0.9. Lives on one loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections import deque
+from collections.abc import AsyncGenerator, Sequence
+from typing import Final, Literal, TypeAlias, cast
+
+from ipyassets.http.chunks import Chunks
+from ipyassets.http.secret import Secret
+
+__all__ = ["Incoming", "Origin", "Pool", "Trouble", "WireError"]
+
+Origin: TypeAlias = tuple[str, str, int]
+"""Scheme, host and port."""
+Trouble: TypeAlias = Literal["connect", "connect in time", "silent", "broken", "hung up", "protocol"]
+Headers: TypeAlias = list[tuple[bytes, bytes]]
+
+WHOLE: Final = 1 << 20
+"""Bytes up to which a body is received as one, before anybody is told of the answer; longer ones come in pieces."""
+_ROOM: Final = 1 << 18
+"""Bytes a connection receives into at first; room for a whole answer is made once one is longer, and kept."""
+_LONGEST_HEAD: Final = 1 << 16
+_QUEUED: Final = 2 << 20
+"""Bytes nobody has taken yet after which a connection is not read from."""
+_KEPT: Final = 30.0
+"""Seconds an idle connection is kept."""
+_STAGGER: Final = 0.25
+"""Seconds after which the next address of a host is tried beside the first (RFC 8305)."""
+_PARTING: Final = 1.0
+"""Seconds a closed connection gets to go."""
+
+_END: Final = re.compile(rb"\r?\n\r?\n")
+_STATUS: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n\x00]*)?")
+_HEADER: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\x00\r\n]*?)[ \t]*")
+
+
+class WireError(Exception):
+    """An answer that did not come, or not whole. Says what the trouble is and nothing else: it may be shown."""
+
+    def __init__(self, trouble: Trouble, *, answered: bool = True) -> None:
+        super().__init__(trouble)
+        self.trouble = trouble
+        self.answered = answered
+        """Whether anything of an answer had come."""
+
+
+class Incoming:
+    """One answer: its head, and its body as it comes."""
+
+    def __init__(self, connection: _Connection, *, bodyless: bool) -> None:
+        self.status = 0
+        self.headers: Headers = []
+        self.bodyless = bodyless
+        self._connection = connection
+        self._begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pieces: deque[bytes] = deque()
+        self._queued = 0
+        self._wanted: asyncio.Future[None] | None = None
+        self._error: WireError | None = None
+        self._complete = False
+
+    async def begun(self) -> None:
+        """Wait until the head has come, and all of a body that is not long. Raises `WireError`."""
+        try:
+            await self._begun
+        except BaseException:
+            self.close()
+            raise
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """The body as sent, in order; what came before it broke off is given before `WireError` is raised."""
+        while True:
+            while self._pieces:
+                piece = self._pieces.popleft()
+                self._queued -= len(piece)
+                if self._queued <= _QUEUED // 2:
+                    self._connection.go_on(self)
+                yield piece
+            if self._complete:
+                return
+            if self._error is not None:
+                raise self._error
+            self._wanted = asyncio.get_running_loop().create_future()
+            await self._wanted
+
+    def close(self) -> None:
+        """Let go of the answer; a connection with a rest of it is of no more use."""
+        if not self._complete:
+            self._connection.abort()
+
+    # -- for the connection ---------------------------------------------------------------------------------------
+
+    @property
+    def answered(self) -> bool:
+        return self.status != 0
+
+    @property
+    def full(self) -> bool:
+        return self._queued > _QUEUED
+
+    def begin(self) -> None:
+        if not self._begun.done():
+            self._begun.set_result(None)
+
+    def add(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+        self._queued += len(piece)
+        self._tell()
+
+    def finish(self) -> None:
+        self._complete = True
+        self.begin()
+        self._tell()
+
+    def fail(self, error: WireError) -> None:
+        if self._complete or self._error is not None:
+            return
+        self._error = error
+        if not self._begun.done():
+            if self.answered:  # what came of the body can still be of use; who reads it learns the rest
+                self._begun.set_result(None)
+            else:
+                self._begun.set_exception(error)
+                self._begun.exception()  # perhaps whoever asked has gone
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._wanted is not None and not self._wanted.done():
+            self._wanted.set_result(None)
+
+
+class _Connection(asyncio.BufferedProtocol):
+    """One connection; one request at a time."""
+
+    def __init__(self, pool: Pool, origin: Origin) -> None:
+        self.origin = origin
+        self.since = 0.0
+        """When it became idle."""
+        self.lost = asyncio.get_running_loop().create_future()
+        self._pool = pool
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._room = memoryview(bytearray(_ROOM))
+        self._filled = 0
+        """Bytes of it that are in use."""
+        self._answer: Incoming | None = None
+        self._body: tuple[int, int] | None = None
+        """Where in it a body of known, moderate length begins and ends."""
+        self._left: int | None = None
+        """Bytes to come of a long body of known length."""
+        self._chunks: Chunks | None = None
+        self._to_the_end = False
+        """Whether the body ends with the connection."""
+        self._keep = True
+        self._paused = False
+        self._patience = 0.0
+        self._heard = 0.0
+        self._watch: asyncio.TimerHandle | None = None
+
+    @property
+    def usable(self) -> bool:
+        return self._transport is not None and not self._transport.is_closing() and self._answer is None
+
+    async def ask(self, request: Secret, body: bytes, *, bodyless: bool, patience: float) -> Incoming:
+        """Send one request; its answer once it has begun. ``patience``: seconds of silence. Raises `WireError`."""
+        answer = self._answer = Incoming(self, bodyless=bodyless)
+        self._patience, self._heard = patience, self._loop.time()
+        self._watch = self._loop.call_later(patience, self._look)
+        assert self._transport is not None
+        # The head is written out here and is nobody's variable: tracebacks may show those.
+        self._transport.write(request.reveal().encode("ascii") + body)
+        await answer.begun()
+        return answer
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def go_on(self, answer: Incoming) -> None:
+        if self._paused and self._answer is answer and self._transport is not None:
+            self._paused = False
+            self._heard = self._loop.time()
+            self._transport.resume_reading()
+
+    # -- asyncio's side -------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        del sizehint
+        return self._room[self._filled : None if self._body is None else self._body[1]]
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._heard = self._loop.time()
+        if self._answer is None:  # bytes that nobody asked for
+            self.abort()
+            return
+        try:
+            if self._body is not None:
+                self._filled += nbytes
+                self._whole_yet(*self._body)
+            elif self._answer.answered:
+                self._take(bytes(self._room[:nbytes]))
+            else:
+                self._filled += nbytes
+                self._read_heads()
+        except WireError as error:
+            self._give_up(error)
+
+    def eof_received(self) -> None:
+        if self._answer is not None and self._to_the_end and self._answer.answered:
+            self._done()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._pool.forget(self)
+        answer = self._answer
+        if answer is not None:
+            if self._to_the_end and answer.answered and exc is None:
+                self._done()
+            else:
+                if self._body is not None and self._filled > self._body[0]:
+                    answer.add(bytes(self._room[self._body[0] : self._filled]))
+                answered = answer.answered or self._filled > 0
+                self._give_up(WireError("broken" if exc is not None or answered else "hung up", answered=answered))
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+    def _look(self) -> None:
+        """Has anything been heard of late? One timer for a whole answer, not one for each read."""
+        if self._answer is None:
+            return
+        silence = 0.0 if self._paused else self._loop.time() - self._heard
+        if silence >= self._patience:
+            self._give_up(WireError("silent"))
+        else:
+            self._watch = self._loop.call_later(self._patience - silence, self._look)
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def _read_heads(self) -> None:
+        """Read a head, if it has come whole, passing by interim ones, and begin with the body."""
+        answer = self._answer
+        assert answer is not None
+        begin = 0
+        while True:
+            end = _END.search(self._room, begin, self._filled)
+            if end is None:
+                if self._filled - begin > _LONGEST_HEAD:
+                    raise WireError("protocol")
+                rest = bytes(self._room[begin : self._filled])
+                self._room[: len(rest)], self._filled = rest, len(rest)
+                return
+            version, status, headers = _parsed(bytes(self._room[begin : end.start()]))
+            begin = end.end()
+            if status == 101:
+                raise WireError("protocol")
+            if status >= 200:
+                break
+        answer.status, answer.headers = status, headers
+        self._begin_body(version, begin)
+
+    def _begin_body(self, version: int, begin: int) -> None:
+        answer = self._answer
+        assert answer is not None
+        connection = _tokens(answer.headers, b"connection")
+        self._keep = b"close" not in connection and (version == 1 or b"keep-alive" in connection)
+        length = _length(answer.headers)
+        coding = _tokens(answer.headers, b"transfer-encoding")
+        if answer.bodyless or answer.status in (204, 304):
+            length, coding = 0, []
+        if coding:
+            if coding != [b"chunked"]:
+                raise WireError("protocol")
+            self._keep = self._keep and length is None  # two lengths: believe neither for the next answer
+            self._chunks = Chunks()
+        elif length is None:
+            self._to_the_end = True
+        elif length <= WHOLE:
+            end = begin + length
+            if self._filled > end:
+                self._keep, self._filled = False, end
+            if end > len(self._room):
+                room = memoryview(bytearray(max(end, 2 * len(self._room))))
+                room[: self._filled] = self._room[: self._filled]
+                self._room = room
+            self._body = (begin, end)
+            self._whole_yet(begin, end)
+            return
+        else:
+            self._left = length
+        answer.begin()
+        rest, self._filled = bytes(self._room[begin : self._filled]), 0
+        if rest:
+            self._take(rest)
+
+    def _whole_yet(self, begin: int, end: int) -> None:
+        if self._filled == end:
+            assert self._answer is not None
+            if end > begin:
+                self._answer.add(bytes(self._room[begin:end]))
+            self._done()
+
+    def _take(self, data: bytes) -> None:
+        """Bytes of a long body, or of one whose length is not known."""
+        answer = self._answer
+        assert answer is not None
+        over = False
+        if self._chunks is not None:
+            try:
+                pieces = self._chunks.feed(data)
+            except ValueError:
+                raise WireError("protocol") from None
+            for piece in pieces:
+                answer.add(piece)
+            over, surplus = self._chunks.over, self._chunks.surplus
+        elif self._left is not None:
+            surplus = len(data) > self._left
+            data = data[: self._left]
+            answer.add(data)
+            self._left -= len(data)
+            over = self._left == 0
+        else:
+            answer.add(data)
+            surplus = False
+        if over:
+            self._keep = self._keep and not surplus
+            self._done()
+        elif answer.full and not self._paused and self._transport is not None:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def _done(self) -> None:
+        answer, keep = self._answer, self._keep and not self._to_the_end
+        self._rest()
+        if self._transport is not None and not self._transport.is_closing():
+            if keep:
+                self._pool.keep(self)
+            else:
+                self.abort()
+        assert answer is not None
+        answer.finish()
+
+    def _give_up(self, error: WireError) -> None:
+        answer = self._answer
+        self._rest()
+        self.abort()
+        if answer is not None:
+            answer.fail(error)
+
+    def _rest(self) -> None:
+        """Nothing is under way any more."""
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        if self._paused and self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+        self._answer, self._body, self._left, self._chunks = None, None, None, None
+        self._filled, self._paused, self._to_the_end = 0, False, False
+
+
+class Pool:
+    """Connections to any number of origins, kept for the next request. How many there are is the caller's business."""
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        self._tls = tls
+        self._idle: dict[Origin, list[_Connection]] = {}
+        self._all: set[_Connection] = set()
+        self._sweep: asyncio.TimerHandle | None = None
+
+    async def request(
+        self,
+        origin: Origin,
+        head: Secret,
+        body: bytes,
+        *,
+        bodyless: bool,
+        repeatable: bool,
+        connect: float,
+        patience: float,
+    ) -> Incoming:
+        """Send a request, whose serialised head is ``head``, and wait for its answer to begin.
+
+        ``connect``, ``patience``: seconds to connect, and of silence. ``repeatable``: whether to send it again on a
+        new connection where a kept one turns out to have been closed by the server meanwhile. Raises `WireError`.
+        """
+        while True:
+            connection = self._kept(origin)
+            kept = connection is not None
+            if connection is None:
+                connection = await self._opened(origin, connect)
+            try:
+                return await connection.ask(head, body, bodyless=bodyless, patience=patience)
+            except WireError as error:
+                if not kept or not repeatable or error.answered:
+                    raise
+
+    async def aclose(self) -> None:
+        """Close all connections, and wait until they are."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+            self._sweep = None
+        parting = list(self._all)
+        self._idle.clear()
+        for connection in parting:
+            connection.abort()
+        if parting:
+            await asyncio.wait([connection.lost for connection in parting], timeout=_PARTING)
+
+    # -- for connections ------------------------------------------------------------------------------------------
+
+    def keep(self, connection: _Connection) -> None:
+        loop = asyncio.get_running_loop()
+        connection.since = loop.time()
+        self._idle.setdefault(connection.origin, []).append(connection)
+        if self._sweep is None:
+            self._sweep = loop.call_later(_KEPT, self._swept)
+
+    def forget(self, connection: _Connection) -> None:
+        self._all.discard(connection)
+        idle = self._idle.get(connection.origin)
+        if idle is not None and connection in idle:
+            idle.remove(connection)
+
+    def _kept(self, origin: Origin) -> _Connection | None:
+        idle = self._idle.get(origin)
+        while idle:
+            connection = idle.pop()  # the one used last: the others may go
+            if connection.usable:
+                return connection
+        return None
+
+    def _swept(self) -> None:
+        """Close what has been idle for long."""
+        now = asyncio.get_running_loop().time()
+        self._sweep = None
+        left = False
+        for idle in self._idle.values():
+            for connection in list(idle):
+                if now - connection.since >= _KEPT:
+                    idle.remove(connection)
+                    connection.abort()
+                else:
+                    left = True
+        if left:
+            self._sweep = asyncio.get_running_loop().call_later(_KEPT / 2, self._swept)
+
+    async def _opened(self, origin: Origin, patience: float) -> _Connection:
+        scheme, host, port = origin
+        tls = self._tls if scheme == "https" else None
+        trouble: Trouble
+        try:
+            async with asyncio.timeout(patience):
+                _, connection = await asyncio.get_running_loop().create_connection(
+                    lambda: _Connection(self, origin), host, port, ssl=tls, happy_eyeballs_delay=_STAGGER
+                )
+        except TimeoutError:
+            trouble = "connect in time"
+        except (OSError, ssl.SSLError, UnicodeError):  # UnicodeError: no such name could ever be looked up
+            trouble = "connect"
+        else:
+            self._all.add(connection)
+            return connection
+        raise WireError(trouble)
+
+
+def _parsed(head: bytes) -> tuple[int, int, Headers]:
+    """Minor version, status and headers. Raises `WireError` for what is not HTTP/1."""
+    first, *lines = head.replace(b"\r\n", b"\n").split(b"\n")
+    status = _STATUS.fullmatch(first)
+    if status is None:
+        raise WireError("protocol")
+    headers: Headers = []
+    for line in lines:
+        found = _HEADER.fullmatch(line)
+        if found is not None:
+            headers.append((found[1], found[2]))
+        elif line[:1] in (b" ", b"\t") and headers and b"\0" not in line and b"\r" not in line:
+            name, value = headers[-1]  # an old way to break a line
+            headers[-1] = (name, value + b" " + line.strip())
+        else:
+            raise WireError("protocol")
+    return int(status[1]), int(status[2]), headers
+
+
+def _tokens(headers: Headers, name: bytes) -> list[bytes]:
+    values: Sequence[bytes] = [value for key, value in headers if key.lower() == name]
+    return [token.strip().lower() for value in values for token in value.split(b",") if token.strip()]
+
+
+def _length(headers: Headers) -> int | None:
+    """Content-Length; None if it is not given. Raises `WireError` where it is no length, or several."""
+    said = {token for key, value in headers if key.lower() == b"content-length" for token in value.split(b",")}
+    said = {token.strip() for token in said}
+    if not said:
+        return None
+    token = said.pop()
+    if said or not token.isdigit() or len(token) > 18:
+        raise WireError("protocol")
+    return int(token)
+
