@@ -132,19 +132,19 @@ def _ours(given: Given, work: Callable[[Any], Any], *, warm: bool = False, decod
     import ipyassets as ia
 
     _trust(given)
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["IPYASSETS_CACHE_DIR"] = folder
-        if decoder:
-            os.environ["IPYASSETS_DECODER"] = decoder
-        with ia.Vntana(**login(given["vntana"])) as client:
-            found = ia.AssetList.of(list(client.search(limit=given["count"])))
-            found[0].poster(width=16)  # logged in, and its imports done: as in a notebook that is in use
-            if warm:
-                for _ in found.iter_posters(width=512, height=512):
-                    pass
-            with timed() as figures:
-                kept = work(found)
-            assert kept == given["count"]
+    # A new folder for each run, and none deleted before the end: ext4 is slow to make files where many just went.
+    os.environ["IPYASSETS_CACHE_DIR"] = tempfile.mkdtemp(dir=given["folder"])
+    if decoder:
+        os.environ["IPYASSETS_DECODER"] = decoder
+    with ia.Vntana(**login(given["vntana"])) as client:
+        found = ia.AssetList.of(list(client.search(limit=given["count"])))
+        found[0].poster(width=16)  # logged in, and its imports done: as in a notebook that is in use
+        if warm:
+            for _ in found.iter_posters(width=512, height=512):
+                pass
+        with timed() as figures:
+            kept = work(found)
+        assert kept == given["count"]
     return figures
 
 

@@ -35,7 +35,9 @@ def test_an_entry_past_its_lifetime_is_gone(tmp_path: Path, monkeypatch: pytest.
     assert kept.get(("k",)) is None
 
 
-@pytest.mark.parametrize("damage", [b"", b"ipyassets1 {", b"ipyassets1 {}\nx", b"garbage without a header"])
+@pytest.mark.parametrize(
+    "damage", [b"", b"ipyasset", b"ipyasset" + bytes(20) + b"x", b"garbage without a header, longer than one"]
+)
 def test_a_damaged_file_is_no_hit(tmp_path: Path, damage: bytes):
     kept = DiskCache(tmp_path)
     kept.put(("k",), b"x" * 100)

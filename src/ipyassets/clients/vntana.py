@@ -15,7 +15,7 @@ from ipyassets.collections.asset_list import AssetList, AsyncAssetList
 from ipyassets.collections.assets import AssetBase
 from ipyassets.collections.chosen import chosen, given
 from ipyassets.collections.following import FIRST_LOOK
-from ipyassets.collections.posters import Box, decoded, served
+from ipyassets.collections.posters import Box, pictured, served
 from ipyassets.collections.render_job import AsyncRenderJob, RenderJob
 from ipyassets.errors import AssetServiceError, InvalidRequest, NotFound, PermissionDenied
 from ipyassets.http import loop
@@ -76,8 +76,8 @@ async def _served(core: VntanaService, product: str, workspace: str, blob_id: st
 
 
 async def _poster(core: VntanaService, product: str, workspace: str, blob_id: str, box: Box) -> Image.Image:
-    found = await _served(core, product, workspace, blob_id, box)
-    return await decoded(found, box, _about(core, product))
+    source = core.poster_by_ids(product, workspace, blob_id, width=box.width, height=box.height)
+    return (await pictured(source, box, _about(core, product)))[0]
 
 
 def _about(core: VntanaService, product: str) -> str:

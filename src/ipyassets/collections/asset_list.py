@@ -25,6 +25,8 @@ __all__ = ["AssetList", "AsyncAssetList"]
 A = TypeVar("A", bound=AssetBase)
 COLUMNS: Final = ("id", "name", "service", "kind", "status", "created", "updated", "tags", "attributes")
 _STRIDE: Final = 100
+_AT_ONCE: Final = 8
+"""Posters that are handed to a reader at a time: each change of threads costs."""
 """Assets asked for at once while walking a list whose pages can come side by side."""
 
 
@@ -233,7 +235,7 @@ class AssetList(_AssetListBase[Asset], Sequence[Asset]):
         """
         stream = self._stream(Box(width, height, size))
         try:
-            while taken := loop.run(stream.take()):
+            while taken := loop.run(stream.take(_AT_ONCE)):
                 for result in taken:
                     yield self._wrap(result.item), result.image
         finally:
@@ -312,7 +314,7 @@ class AsyncAssetList(_AssetListBase[AsyncAsset]):
         """As `AssetList.iter_posters`."""
         stream = self._stream(Box(width, height, size))
         try:
-            while taken := await loop.awaiting(stream.take()):
+            while taken := await loop.awaiting(stream.take(_AT_ONCE)):
                 for result in taken:
                     yield self._wrap(result.item), result.image
         finally:

@@ -98,7 +98,7 @@ class AssetBase:
         )
 
     async def _poster(self, box: Box) -> Image.Image:
-        return await poster(self._service, self._record, box)
+        return (await poster(self._service, self._record, box))[0]
 
     async def _poster_served(self, box: Box) -> Served:
         return await fetch_poster(self._service, self._record, width=box.width, height=box.height, size=box.size)

@@ -7,12 +7,14 @@ import os
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from ipyassets.arguments import whole
+from ipyassets.collections import kept
 from ipyassets.collections.images import decode, in_decode_pool, in_file_pool, opened
 from ipyassets.collections.pages import Item
-from ipyassets.errors import AssetServiceError, Interrupted, InvalidRequest, NotFound
+from ipyassets.errors import AssetServiceError, BadResponse, Interrupted, InvalidRequest, NotFound
 from ipyassets.http import loop
 from ipyassets.http.cache import cache
 from ipyassets.services.base import AssetService, PosterSource, Record, Served
@@ -30,6 +32,7 @@ __all__ = [
     "collected_awaiting",
     "decoded",
     "fetch_poster",
+    "pictured",
     "poster",
     "served",
 ]
@@ -38,6 +41,12 @@ B = TypeVar("B")
 
 _AHEAD = 32 + 4 * (os.cpu_count() or 1)
 """Posters under way at once: so many fetched, and some to decode for each core."""
+_TOGETHER: Final = 8
+"""Places that are free before new work is begun."""
+_GATHERED: Final = 0.1
+"""Seconds for which finished results are gathered where the reader wants many."""
+_MANY: Final = 32
+"""Results that are worth a change of threads where nobody looks at each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +103,9 @@ async def served(
 
     It raises `BadResponse`, calling them ``what``, if they are not a picture, or whatever is checked for.
     """
-    kept = await in_file_pool(cache.get, source.key) if cache.enabled and not anew else None
-    if kept is not None:
-        return Served(kept)
+    found = await in_file_pool(cache.get, source.key) if cache.enabled and not anew else None
+    if found is not None:
+        return Served(found)
     fetched = await source.fetch()
     check(fetched.content, what)
     if cache.enabled:
@@ -104,10 +113,46 @@ async def served(
     return fetched
 
 
-async def poster(service: AssetService, record: Record, box: Box) -> Image.Image:
-    """The poster of ``record`` as a ``PIL.Image`` that fits ``box``."""
-    found = await fetch_poster(service, record, width=box.width, height=box.height, size=box.size)
-    return await decoded(found, box, about(service, record))
+async def poster(service: AssetService, record: Record, box: Box) -> tuple[Image.Image, Served]:
+    """The poster of ``record`` as a ``PIL.Image`` that fits ``box``, and the bytes it was made of.
+
+    Raises as `fetch_poster` does.
+    """
+    source = service.poster_source(record, width=box.width, height=box.height, size=box.size)
+    if source is None:
+        raise NotFound(f"{service.title}: {called(record)} has no poster.", code="NO_POSTER")
+    return await pictured(source, box, about(service, record))
+
+
+async def pictured(source: PosterSource, box: Box, what: str) -> tuple[Image.Image, Served]:
+    """The picture behind ``source``, and its bytes: kept ones, else fetched ones, which are kept once decoded.
+
+    Raises `BadResponse`, calling it ``what``, for what is no (whole) picture.
+    """
+    # The disk is read and written by the thread that decodes: each change of threads costs as much as the reading.
+    if cache.enabled and await kept.has(source.key):
+        made = await in_decode_pool(_of_kept, source.key, box, what)
+        if made is not None:
+            return made
+    fetched = await source.fetch()
+    return await in_decode_pool(_of_fetched, fetched, source, box, what), fetched
+
+
+def _of_kept(key: tuple[str, ...], box: Box, what: str) -> tuple[Image.Image, Served] | None:
+    content = cache.get(key)
+    if content is None:
+        return None
+    try:
+        return decode(content, box.width, box.height, what), Served(content)
+    except BadResponse:  # damaged in a way the cache did not see
+        cache.drop(key)
+        return None
+
+
+def _of_fetched(fetched: Served, source: PosterSource, box: Box, what: str) -> Image.Image:
+    image = decode(fetched.content, box.width, box.height, what)
+    cache.put(source.key, fetched.content, source.lifetime)
+    return image
 
 
 async def decoded(found: Served, box: Box, what: str) -> Image.Image:
@@ -133,13 +178,16 @@ class PosterStream:
         self._tasks: deque[asyncio.Task[PosterResult]] = deque()
         self._next_index = 0
         self._exhausted = False
+        self._given = False
+        """Whether anything was taken yet."""
         self._failure: Exception | None = None
         self._filling: asyncio.Task[None] | None = None
         self._arrived = asyncio.Event()
 
-    async def take(self) -> list[PosterResult]:
+    async def take(self, most: int = 1) -> list[PosterResult]:
         """The next results in order, at least one; empty at the end.
 
+        Up to ``most`` are waited for a moment: each change of threads costs, and few readers need each at once.
         Where the search itself fails on a later page, what came before is given first and then its error is raised.
         """
         self._keep_filling()
@@ -151,11 +199,14 @@ class PosterStream:
             if self._failure is not None:
                 raise self._failure
             return []
+        if most > 1 and self._given:  # the first one is what a person waits for
+            await asyncio.wait(list(islice(self._tasks, most)), timeout=_GATHERED)
         await asyncio.wait([self._tasks[0]])
         # Nothing is awaited from here on: results that are taken off and then not handed over would be lost.
         results = []
         while self._tasks and self._tasks[0].done():
             results.append(self._tasks.popleft().result())
+        self._given = True
         self._keep_filling()
         return results
 
@@ -181,7 +232,12 @@ class PosterStream:
         """See to it that items are asked for beside the reader: a slow page must not hold finished posters back."""
         if self._filling is not None and self._filling.done():
             self._filling = None
-        if self._filling is None and not self._exhausted and len(self._tasks) < self.ahead:
+        # Begun by several at once, since they are then looked up on disk together.
+        if (
+            self._filling is None
+            and not self._exhausted
+            and len(self._tasks) <= self.ahead - min(_TOGETHER, self.ahead // 4)
+        ):
             self._filling = asyncio.create_task(self._fill())
 
     async def _fill(self) -> None:
@@ -217,9 +273,8 @@ class PosterStream:
     async def _picture(self, index: int, item: Item) -> tuple[Image.Image, Served]:
         """The picture for slot ``index``, and the bytes it was made of."""
         del index
-        (service, record), box = item, self._box
-        found = await fetch_poster(service, record, width=box.width, height=box.height, size=box.size)
-        return await decoded(found, box, about(service, record)), found
+        service, record = item
+        return await poster(service, record, self._box)
 
 
 def collected(stream: PosterStream, shown: Callable[[], Any], batch: Callable[[list[PosterResult]], B]) -> B:
@@ -231,7 +286,7 @@ def collected(stream: PosterStream, shown: Callable[[], Any], batch: Callable[[l
     results: list[PosterResult] = []
     try:
         with shown() as progress:
-            while taken := loop.run(stream.take()):
+            while taken := loop.run(stream.take(_MANY)):
                 results.extend(taken)
                 progress.update(len(taken))
     except KeyboardInterrupt:
@@ -249,7 +304,7 @@ async def collected_awaiting(stream: PosterStream, batch: Callable[[list[PosterR
     """As `collected`, awaited on any loop and without a bar. When cancelled, ``batch`` gets what had come."""
     results: list[PosterResult] = []
     try:
-        while taken := await loop.awaiting(stream.take()):
+        while taken := await loop.awaiting(stream.take(_MANY)):
             results.extend(taken)
     finally:
         results.extend(await loop.awaiting(stream.stop()))

@@ -7,9 +7,11 @@ signed and change; a tenth of the speed). A file per key, written aside and rena
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
+import struct
 import tempfile
 import threading
 import time
@@ -22,7 +24,9 @@ from ipyassets.arguments import whole
 
 __all__ = ["DiskCache", "cache"]
 
-_MAGIC: Final = b"ipyassets1 "
+_MAGIC: Final = b"ipyasset"
+_HEAD: Final = struct.Struct("<8sIQd")
+"""Before the bytes of each file: what it is, their checksum and length, and when they expire (0: never)."""
 _SHARDS: Final = 256
 _TRIM_TO: Final = 0.9
 _LOOK_EVERY: Final = 0.05
@@ -44,6 +48,8 @@ class DiskCache:
         self.size_limit = size_limit
         self._enabled = enabled
         self._unmeasured = 0
+        self._made: set[str] = set()
+        """Folders that were there a moment ago."""
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -75,9 +81,11 @@ class DiskCache:
         chosen = os.environ.get("IPYASSETS_CACHE_DIR")
         if chosen:
             return Path(chosen).expanduser()
-        import platformdirs
+        return _usual_folder()
 
-        return platformdirs.user_cache_path("ipyassets", appauthor=False) / "files"
+    def has(self, key: tuple[str, ...]) -> bool:
+        """Whether `get` would look into a file; cheap."""
+        return self.enabled and os.path.exists(self._path(key))  # noqa: PTH110
 
     def get(self, key: tuple[str, ...]) -> bytes | None:
         """The bytes kept under ``key``; None if there are none, they are too old, or the file is not whole."""
@@ -85,26 +93,27 @@ class DiskCache:
             return None
         path = self._path(key)
         try:
-            stored = path.read_bytes()
+            with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+                head, content = file.read(_HEAD.size), file.read()
         except OSError:
             return None
-        header, newline, content = stored.partition(b"\n")
         try:
-            if not newline or not header.startswith(_MAGIC):
-                raise ValueError
-            note = json.loads(header[len(_MAGIC) :])
-            whole = note["length"] == len(content) and note["crc"] == zlib.crc32(content)
-            expires = note["expires"]
-            expired = expires is not None and time.time() > expires
-        except (ValueError, KeyError, TypeError):
-            whole, expired = False, True
-        if expired or not whole:
+            magic, crc, length, expires = _HEAD.unpack(head)
+        except struct.error:
+            magic = b""
+        whole = magic == _MAGIC and length == len(content) and crc == zlib.crc32(content)
+        if not whole or (expires and time.time() > expires):
             with contextlib.suppress(OSError):
-                path.unlink()
+                os.unlink(path)  # noqa: PTH108
             return None
         with contextlib.suppress(OSError):
             os.utime(path)  # the date of the last use decides what goes first
         return content
+
+    def drop(self, key: tuple[str, ...]) -> None:
+        """Forget what is kept under ``key``, if anything is."""
+        with contextlib.suppress(OSError):
+            os.unlink(self._path(key))  # noqa: PTH108
 
     def put(self, key: tuple[str, ...], content: bytes, lifetime: float | None = None) -> None:
         """Keep ``content`` for ``lifetime`` seconds (None: until it is pushed out). Never raises: a full or read-only
@@ -113,14 +122,16 @@ class DiskCache:
         if not self.enabled or len(content) > self.size_limit // 4:
             return
         path = self._path(key)
-        expires = None if lifetime is None else time.time() + lifetime
-        note = {"length": len(content), "crc": zlib.crc32(content), "expires": expires}
+        shard = os.path.dirname(path)  # noqa: PTH120
+        expires = 0.0 if lifetime is None else time.time() + lifetime
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix="tmp-")
+            if shard not in self._made or not os.path.isdir(shard):  # noqa: PTH112
+                os.makedirs(shard, exist_ok=True, mode=0o700)  # noqa: PTH103
+                self._made.add(shard)
+            handle, name = tempfile.mkstemp(dir=shard, prefix="tmp-")
             try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(_MAGIC + json.dumps(note).encode() + b"\n")
+                with open(handle, "wb", buffering=0) as file:  # noqa: PTH123
+                    file.write(_HEAD.pack(_MAGIC, zlib.crc32(content), len(content), expires))
                     file.write(content)
                 os.replace(name, path)  # noqa: PTH105
             except BaseException:
@@ -160,9 +171,10 @@ class DiskCache:
         """Bytes in use."""
         return sum(length for _, length, _ in self._files())
 
-    def _path(self, key: tuple[str, ...]) -> Path:
+    def _path(self, key: tuple[str, ...]) -> str:
+        # Plain text and not a Path: this is done for each of very many pictures.
         digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()
-        return self.folder / digest[:2] / digest[2:]
+        return os.path.join(self.folder, digest[:2], digest[2:])  # noqa: PTH118
 
     def _files(self) -> Iterator[tuple[float, int, str]]:
         for shard in range(_SHARDS):
@@ -175,6 +187,13 @@ class DiskCache:
                     with contextlib.suppress(OSError):
                         status = entry.stat()
                         yield status.st_mtime, status.st_size, entry.path
+
+
+@functools.cache
+def _usual_folder() -> Path:
+    import platformdirs
+
+    return platformdirs.user_cache_path("ipyassets", appauthor=False) / "files"
 
 
 cache: Final = DiskCache()
