@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from ipyassets._options import options as options
     from ipyassets._version import __version__ as __version__
     from ipyassets.clients.itwin import AsyncITwin as AsyncITwin
     from ipyassets.clients.itwin import ITwin as ITwin
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 
 _HOMES: Final = {
     "__version__": "_version",
+    "options": "_options",
     "AsyncITwin": "clients.itwin",
     "ITwin": "clients.itwin",
     "AsyncScenario": "clients.scenario",

@@ -240,6 +240,7 @@ class ArchiveStream(PosterStream):
 
     unit: ClassVar[str] = "image"
     ahead: ClassVar[int] = 12
+    held: ClassVar[int] = 0
 
     def __init__(
         self,

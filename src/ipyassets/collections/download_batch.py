@@ -134,6 +134,7 @@ class _Pictures(PosterStream):
 
     unit = "image"
     ahead = 12
+    held = 0
 
     def __init__(self, batch: DownloadBatchBase[Any], box: Box) -> None:
         super().__init__(_items(batch), box)

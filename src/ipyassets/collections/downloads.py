@@ -231,6 +231,7 @@ class DownloadStream(PosterStream):
 
     unit: ClassVar[str] = "file"
     ahead: ClassVar[int] = 16
+    held: ClassVar[int] = 0
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
+from ipyassets.collections.decoders import sooner
 from ipyassets.errors import BadResponse
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["MAX_PIXELS", "WHAT", "decode", "described", "in_decode_pool", "in_file_pool", "is_heif", "opened"]
 
 T = TypeVar("T")
+
+CORES: Final = os.cpu_count() or 1
 
 MAX_PIXELS: Final = 100_000_000
 """Pictures with more pixels are refused before anything is decoded (100 megapixels are 400 MB of RGBA)."""
@@ -77,6 +80,7 @@ def decode(
 
     image = opened(content, what, most)
     try:
+        image = sooner(content, image) or image
         if "exif" in image.info and image.getexif().get(_ORIENTATION, 1) >= 5:  # stored lying on its side
             width, height = height, width
         box = (width or image.width, height or image.height)
@@ -93,8 +97,13 @@ def decode(
 
 
 def _alone(image: Image.Image) -> Image.Image:
-    """A decoded picture without its decoder: some keep more copies of the pixels as long as the picture lives."""
-    if image.format not in _KEPT_DECODERS or getattr(image, "is_animated", False):
+    """A decoded picture without its decoder and its file: some keep more copies of the pixels while it lives."""
+    if getattr(image, "is_animated", False):
+        return image
+    if image.format not in _KEPT_DECODERS:
+        for name in ("fp", "_fp"):  # else each picture keeps the file it was read from
+            if getattr(image, name, None) is not None:
+                setattr(image, name, None)
         return image
     alone = image.copy()
     alone.format = image.format
@@ -148,7 +157,7 @@ def _pool(name: str, workers: int) -> ThreadPoolExecutor:
 
 async def in_decode_pool(work: Callable[..., T], *arguments: Any) -> T:
     """Run ``work`` on one of as many threads as there are cores (Pillow decodes without the GIL)."""
-    pool = _pool("decode", os.cpu_count() or 1)
+    pool = _pool("decode", CORES)
     return await asyncio.get_running_loop().run_in_executor(pool, work, *arguments)
 
 

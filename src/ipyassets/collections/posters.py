@@ -16,7 +16,7 @@ from ipyassets.collections.images import decode, in_decode_pool, in_file_pool, o
 from ipyassets.collections.pages import Item
 from ipyassets.errors import AssetServiceError, BadResponse, Interrupted, InvalidRequest, NotFound
 from ipyassets.http import loop
-from ipyassets.http.cache import cache
+from ipyassets.http.cache import BACKLOG, cache
 from ipyassets.services.base import AssetService, PosterSource, Record, Served
 
 if TYPE_CHECKING:
@@ -45,7 +45,9 @@ _TOGETHER: Final = 8
 """Places that are free before new work is begun."""
 _GATHERED: Final = 0.1
 """Seconds for which finished results are gathered where the reader wants many."""
-_MANY: Final = 32
+_HELD_BACKLOG: Final = 256_000_000
+"""Bytes that may wait to be written to disk of a batch that holds them in memory."""
+_MANY: Final = 16
 """Results that are worth a change of threads where nobody looks at each."""
 
 
@@ -108,12 +110,13 @@ async def served(
         return Served(found)
     fetched = await source.fetch()
     check(fetched.content, what)
-    if cache.enabled:
-        await in_file_pool(cache.put, source.key, fetched.content, source.lifetime)
+    cache.put_soon(source.key, fetched.content, source.lifetime)
     return fetched
 
 
-async def poster(service: AssetService, record: Record, box: Box) -> tuple[Image.Image, Served]:
+async def poster(
+    service: AssetService, record: Record, box: Box, *, backlog: int = BACKLOG
+) -> tuple[Image.Image, Served]:
     """The poster of ``record`` as a ``PIL.Image`` that fits ``box``, and the bytes it was made of.
 
     Raises as `fetch_poster` does.
@@ -121,13 +124,14 @@ async def poster(service: AssetService, record: Record, box: Box) -> tuple[Image
     source = service.poster_source(record, width=box.width, height=box.height, size=box.size)
     if source is None:
         raise NotFound(f"{service.title}: {called(record)} has no poster.", code="NO_POSTER")
-    return await pictured(source, box, about(service, record))
+    return await pictured(source, box, about(service, record), backlog=backlog)
 
 
-async def pictured(source: PosterSource, box: Box, what: str) -> tuple[Image.Image, Served]:
+async def pictured(source: PosterSource, box: Box, what: str, *, backlog: int = BACKLOG) -> tuple[Image.Image, Served]:
     """The picture behind ``source``, and its bytes: kept ones, else fetched ones, which are kept once decoded.
 
-    Raises `BadResponse`, calling it ``what``, for what is no (whole) picture.
+    ``backlog``: bytes that may wait to be written to disk. Raises `BadResponse`, calling it ``what``, for what is no
+    (whole) picture.
     """
     # The disk is read and written by the thread that decodes: each change of threads costs as much as the reading.
     if cache.enabled and await kept.has(source.key):
@@ -135,7 +139,7 @@ async def pictured(source: PosterSource, box: Box, what: str) -> tuple[Image.Ima
         if made is not None:
             return made
     fetched = await source.fetch()
-    return await in_decode_pool(_of_fetched, fetched, source, box, what), fetched
+    return await in_decode_pool(_of_fetched, fetched, source, box, what, backlog), fetched
 
 
 def _of_kept(key: tuple[str, ...], box: Box, what: str) -> tuple[Image.Image, Served] | None:
@@ -149,9 +153,9 @@ def _of_kept(key: tuple[str, ...], box: Box, what: str) -> tuple[Image.Image, Se
         return None
 
 
-def _of_fetched(fetched: Served, source: PosterSource, box: Box, what: str) -> Image.Image:
+def _of_fetched(fetched: Served, source: PosterSource, box: Box, what: str, backlog: int) -> Image.Image:
     image = decode(fetched.content, box.width, box.height, what)
-    cache.put(source.key, fetched.content, source.lifetime)
+    cache.put_soon(source.key, fetched.content, source.lifetime, backlog=backlog)
     return image
 
 
@@ -170,12 +174,16 @@ class PosterStream:
     unit: ClassVar[str] = "poster"
     ahead: ClassVar[int] = _AHEAD
     """How many are under way at once."""
+    held: ClassVar[int] = _MANY
+    """How many may be finished beside them and not taken yet."""
 
     def __init__(self, items: AsyncIterator[Item], box: Box, *, keep_content: bool = False) -> None:
         self._items = items
         self._box = box
         self._keep_content = keep_content
         self._tasks: deque[asyncio.Task[PosterResult]] = deque()
+        self._busy = 0
+        """Tasks that are not finished."""
         self._next_index = 0
         self._exhausted = False
         self._given = False
@@ -233,18 +241,19 @@ class PosterStream:
         if self._filling is not None and self._filling.done():
             self._filling = None
         # Begun by several at once, since they are then looked up on disk together.
-        if (
-            self._filling is None
-            and not self._exhausted
-            and len(self._tasks) <= self.ahead - min(_TOGETHER, self.ahead // 4)
-        ):
+        few = self._busy <= self.ahead - min(_TOGETHER, self.ahead // 4)
+        if self._filling is None and few and not self._exhausted and not self._full():
             self._filling = asyncio.create_task(self._fill())
+
+    def _full(self) -> bool:
+        return self._busy >= self.ahead or len(self._tasks) >= self.ahead + self.held
 
     async def _fill(self) -> None:
         try:
-            while not self._exhausted and len(self._tasks) < self.ahead:
+            while not self._exhausted and not self._full():
                 item = await anext(self._items)
                 self._tasks.append(asyncio.create_task(self._one(self._next_index, item)))
+                self._busy += 1
                 self._next_index += 1
                 self._arrived.set()
         except StopAsyncIteration:
@@ -262,6 +271,9 @@ class PosterStream:
             result.error = error
         except Exception as error:  # noqa: BLE001  # one asset's surprise must not lose the others
             result.error = _surprise(item[1], error)
+        finally:
+            self._busy -= 1
+            self._keep_filling()
         return result
 
     async def _complete(self, result: PosterResult) -> None:
@@ -274,7 +286,8 @@ class PosterStream:
         """The picture for slot ``index``, and the bytes it was made of."""
         del index
         service, record = item
-        return await poster(service, record, self._box)
+        # Where the bytes are held anyway, they may as well wait to be written until there is time.
+        return await poster(service, record, self._box, backlog=_HELD_BACKLOG if self._keep_content else BACKLOG)
 
 
 def collected(stream: PosterStream, shown: Callable[[], Any], batch: Callable[[list[PosterResult]], B]) -> B:

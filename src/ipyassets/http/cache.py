@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from ipyassets.arguments import whole
+from ipyassets.http.behind import BACKLOG, WriteBehind
 
-__all__ = ["DiskCache", "cache"]
+__all__ = ["BACKLOG", "DiskCache", "cache"]
 
 _MAGIC: Final = b"ipyasset"
 _HEAD: Final = struct.Struct("<8sIQd")
@@ -47,6 +48,7 @@ class DiskCache:
         self._folder = Path(folder) if folder is not None else None
         self.size_limit = size_limit
         self._enabled = enabled
+        self._behind = WriteBehind(self._write)
         self._unmeasured = 0
         self._made: set[str] = set()
         """Folders that were there a moment ago."""
@@ -85,13 +87,17 @@ class DiskCache:
 
     def has(self, key: tuple[str, ...]) -> bool:
         """Whether `get` would look into a file; cheap."""
-        return self.enabled and os.path.exists(self._path(key))  # noqa: PTH110
+        path = self._path(key)
+        return self.enabled and (path in self._behind or os.path.exists(path))  # noqa: PTH110
 
     def get(self, key: tuple[str, ...]) -> bytes | None:
         """The bytes kept under ``key``; None if there are none, they are too old, or the file is not whole."""
         if not self.enabled:
             return None
         path = self._path(key)
+        waiting = self._behind.get(path)
+        if waiting is not None:
+            return waiting
         try:
             with open(path, "rb", buffering=0) as file:  # noqa: PTH123
                 head, content = file.read(_HEAD.size), file.read()
@@ -112,6 +118,7 @@ class DiskCache:
 
     def drop(self, key: tuple[str, ...]) -> None:
         """Forget what is kept under ``key``, if anything is."""
+        self._behind.forget(self._path(key))
         with contextlib.suppress(OSError):
             os.unlink(self._path(key))  # noqa: PTH108
 
@@ -119,11 +126,13 @@ class DiskCache:
         """Keep ``content`` for ``lifetime`` seconds (None: until it is pushed out). Never raises: a full or read-only
         disk only means that nothing is kept.
         """
-        if not self.enabled or len(content) > self.size_limit // 4:
+        if self.enabled:
+            self._write(self._path(key), content, None if lifetime is None else time.time() + lifetime)
+
+    def _write(self, path: str, content: bytes, expires: float | None) -> None:
+        if len(content) > self.size_limit // 4:
             return
-        path = self._path(key)
         shard = os.path.dirname(path)  # noqa: PTH120
-        expires = 0.0 if lifetime is None else time.time() + lifetime
         try:
             if shard not in self._made or not os.path.isdir(shard):  # noqa: PTH112
                 os.makedirs(shard, exist_ok=True, mode=0o700)  # noqa: PTH103
@@ -131,7 +140,7 @@ class DiskCache:
             handle, name = tempfile.mkstemp(dir=shard, prefix="tmp-")
             try:
                 with open(handle, "wb", buffering=0) as file:  # noqa: PTH123
-                    file.write(_HEAD.pack(_MAGIC, zlib.crc32(content), len(content), expires))
+                    file.write(_HEAD.pack(_MAGIC, zlib.crc32(content), len(content), expires or 0.0))
                     file.write(content)
                 os.replace(name, path)  # noqa: PTH105
             except BaseException:
@@ -148,6 +157,22 @@ class DiskCache:
         if due:
             self.trim()
 
+    def put_soon(
+        self, key: tuple[str, ...], content: bytes, lifetime: float | None = None, *, backlog: int = BACKLOG
+    ) -> None:
+        """As `put`, once nothing has been put for a moment; at once where ``backlog`` bytes wait already.
+
+        Until then `get` finds it in memory. While very many pictures are decoded, writing would hold them up.
+        """
+        if self.enabled:
+            expires = None if lifetime is None else time.time() + lifetime
+            if not self._behind.add(self._path(key), content, expires, backlog):
+                self.put(key, content, lifetime)
+
+    def flush(self, timeout: float | None = None) -> None:
+        """Write what waits, and wait until it is written, at most ``timeout`` seconds."""
+        self._behind.flush(timeout)
+
     def trim(self) -> None:
         """Delete what was used longest ago until the cache is within its limit."""
         files = sorted(self._files())
@@ -163,12 +188,15 @@ class DiskCache:
 
     def clear(self) -> None:
         """Delete everything in the cache."""
+        self._behind.forget()
+        self.flush()
         for _, _, path in self._files():
             with contextlib.suppress(OSError):
                 os.unlink(path)  # noqa: PTH108
 
     def size(self) -> int:
         """Bytes in use."""
+        self.flush()
         return sum(length for _, length, _ in self._files())
 
     def _path(self, key: tuple[str, ...]) -> str:

@@ -87,6 +87,14 @@ class HttpClient:
         await self._exchange.close()
 
     async def _persist(self, call: Call, partial: Partial, *, whole: bool) -> Answer:
+        try:
+            return await self._attempt(call, partial, whole=whole)  # almost always enough, and then without ceremony
+        except Transient as failure:
+            first = failure
+        return await self._again(first, call, partial, whole=whole)
+
+    async def _again(self, first: Transient, call: Call, partial: Partial, *, whole: bool) -> Answer:
+        """Try what failed once until it goes well, or often enough."""
         from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 
         def wait(state: RetryCallState) -> float:
@@ -99,6 +107,7 @@ class HttpClient:
             if isinstance(failure, Transient) and state.next_action is not None:
                 log.info("%s; trying again in %.1f s", failure.error, state.next_action.sleep)
 
+        failed: Transient | None = first  # as the first of these attempts
         try:
             async for attempt in AsyncRetrying(
                 stop=stop_after_attempt(self.policy.attempts),
@@ -108,10 +117,15 @@ class HttpClient:
                 reraise=True,
             ):
                 with attempt:
+                    if failed is not None:
+                        told, failed = failed, None
+                        raise told
                     return await self._attempt(call, partial, whole=whole)
         except Transient as failure:
-            raise failure.error from None
-        raise AssertionError("unreachable: tenacity returns or raises")
+            last = failure.error
+        else:
+            raise AssertionError("unreachable: tenacity returns or raises")
+        raise last
 
     # -- one attempt ----------------------------------------------------------------------------------------------
 

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Iterator
+
+import pytest
+from PIL import Image, ImageChops, PngImagePlugin
+
+import ipyassets as ia
+from ipyassets import errors
+from ipyassets.collections import decoders
+from ipyassets.collections.images import decode, opened
+
+pytest.importorskip("imagecodecs")
+
+
+@pytest.fixture
+def chosen() -> Iterator[None]:
+    ia.options.decoder = "imagecodecs"
+    yield
+    ia.options.decoder = "pillow"
+
+
+def picture(mode: str, size: tuple[int, int] = (61, 37)) -> Image.Image:
+    made = Image.effect_noise(size, 90)
+    other = Image.linear_gradient("L").resize(size)
+    bands = {"L": (made,), "RGB": (made, other, made), "RGBA": (made, other, made, other), "LA": (made, other)}
+    return Image.merge(mode, bands[mode])
+
+
+def png(image: Image.Image, **options: object) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "PNG", **options)
+    return out.getvalue()
+
+
+def same(one: Image.Image, other: Image.Image) -> bool:
+    return one.mode == other.mode and one.size == other.size and one.tobytes() == other.tobytes()
+
+
+@pytest.mark.parametrize("box", [None, 20])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA"])
+def test_pixels_are_those_of_pillow(chosen: None, mode: str, box: int | None):
+    content = png(picture(mode), dpi=(72, 72))
+    ours = decode(content, box, box)
+    ia.options.decoder = "pillow"
+    theirs = decode(content, box, box)
+    assert same(ours, theirs)
+    assert ours.info.get("dpi") == theirs.info.get("dpi")
+    assert ours.format == theirs.format == "PNG"
+
+
+def test_it_is_used_for_plain_pngs(chosen: None):
+    content = png(picture("RGB"))
+    assert decoders.sooner(content, opened(content)) is not None
+    ia.options.decoder = "pillow"
+    assert decoders.sooner(content, opened(content)) is None
+
+
+def test_a_second_picture_does_not_change_the_first(chosen: None):
+    """Both are decoded into the same buffer."""
+    first, second = picture("RGBA"), ImageChops.invert(picture("RGBA"))
+    one = decode(png(first))
+    decode(png(second))
+    assert same(one, first)
+
+
+def with_chunk(content: bytes, name: bytes, body: bytes) -> bytes:
+    """``content`` with one more chunk before its end."""
+    end = content.rindex(b"IEND") - 4
+    chunk = len(body).to_bytes(4, "big") + name + body + zlib.crc32(name + body).to_bytes(4, "big")
+    return content[:end] + chunk + content[end:]
+
+
+def test_what_stands_behind_the_pixels_is_left_to_pillow(chosen: None):
+    """An orientation told there was lost, and the picture lay on its side."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = with_chunk(png(picture("RGB")), b"eXIf", exif.tobytes()[6:])
+    assert decode(content).size == (37, 61)
+
+
+@pytest.mark.parametrize(
+    "image", [picture("RGB").convert("P"), picture("RGB").convert("1"), picture("L").convert("I;16")]
+)
+def test_other_kinds_are_left_to_pillow(chosen: None, image: Image.Image):
+    content = png(image)
+    assert decoders.sooner(content, opened(content)) is None
+    assert decode(content).mode == image.mode
+
+
+def test_transparent_colours_and_films_are_left_to_pillow(chosen: None):
+    see_through = png(picture("RGB"), transparency=(0, 0, 0))
+    film = io.BytesIO()
+    picture("RGB").save(film, "PNG", save_all=True, append_images=[ImageChops.invert(picture("RGB"))])
+    for content in (see_through, film.getvalue()):
+        assert decoders.sooner(content, opened(content)) is None
+
+
+def test_damaged_ones_are_refused_as_ever(chosen: None):
+    content = png(picture("RGB"))
+    with pytest.raises(errors.BadResponse, match="damaged or cut off"):
+        decode(content[: len(content) // 2])
+    wrong = bytearray(content)
+    at = content.index(b"IDAT") + 40
+    wrong[at] ^= 0xFF
+    with pytest.raises(errors.BadResponse):
+        decode(bytes(wrong))
+
+
+def test_a_wrong_word_is_refused_and_says_what_there_is():
+    with pytest.raises(errors.InvalidRequest, match="'imagecodecs'"):
+        ia.options.decoder = "libvips"
+    with pytest.raises(AttributeError):
+        ia.options.decodr = "pillow"  # type: ignore[attr-defined]
+
+
+def test_one_that_is_not_there_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"ipyassets\[fast\]"):
+        ia.options.decoder = "imagecodecs"
+
+
+def test_a_picture_does_not_hold_the_file_it_was_read_from():
+    """A thousand posters held their thousand files too, a quarter more of memory."""
+    image = decode(png(picture("RGB")))
+    assert PngImagePlugin.PngImageFile is type(image)
+    assert all(not isinstance(value, io.BytesIO) for value in vars(image).values())
