@@ -21,7 +21,7 @@ _ATTRIBUTES: Final = {
 
 
 def imodel(entity: Mapping[str, Any]) -> Record:
-    """An iModel, minimal or full. Raises `BadResponse` if it has no id."""
+    """An iModel, minimal or full, which is kept and not to be changed. Raises `BadResponse` if it has no id."""
     id = identity(entity, "id", "An iModel of Bentley iTwin")
     found = ((name, entity.get(field)) for name, field in _ATTRIBUTES.items())
     return Record(
@@ -33,7 +33,7 @@ def imodel(entity: Mapping[str, Any]) -> Record:
         created=utc(entity.get("createdDateTime")),
         updated=utc(entity.get("lastChangesetPushDateTime")),
         attributes=MappingProxyType({name: value for name, value in found if value not in (None, "")}),
-        raw=MappingProxyType(dict(entity)),
+        raw=MappingProxyType(entity),
     )
 
 

@@ -84,7 +84,7 @@ class Tag:
 
 
 def asset(entity: Mapping[str, Any]) -> Record:
-    """An asset or a hit. Raises `BadResponse` if it has no id."""
+    """An asset or a hit, which is kept and not to be changed. Raises `BadResponse` if it has no id."""
     id = identity(entity, "id", "An asset of Scenario")
     metadata = part(entity, "metadata")
     tags = entity.get("tags")
@@ -98,7 +98,7 @@ def asset(entity: Mapping[str, Any]) -> Record:
         updated=utc(entity.get("updatedAt")),
         tags=tuple(entry for entry in tags if isinstance(entry, str)) if isinstance(tags, list) else (),
         attributes=MappingProxyType(_attributes(entity, metadata)),
-        raw=MappingProxyType(dict(entity)),
+        raw=MappingProxyType(entity),
     )
 
 
@@ -159,7 +159,7 @@ def _attributes(entity: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[
     found["privacy"] = entity.get("privacy")
     found["nsfw"] = entity.get("nsfw")
     found["collections"] = entity.get("collectionIds")
-    return {name: value for name, value in found.items() if value not in (None, "", [])}
+    return {name: value for name, value in found.items() if value is not None and value not in ("", [])}
 
 
 def _whole(value: object) -> int | None:

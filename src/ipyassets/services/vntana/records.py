@@ -69,7 +69,10 @@ class Organization:
 
 
 def product(row: Mapping[str, Any], service: str = "vntana") -> Record:
-    """A product: a search row or a fetched one. Raises `BadResponse` if it has no uuid."""
+    """A product: a search row or a fetched one, which is kept and not to be changed.
+
+    Raises `BadResponse` if it has no uuid.
+    """
     id = identity(row, "uuid", "A product of VNTANA")
     status = stripped(row.get("status"))
     return Record(
@@ -82,7 +85,7 @@ def product(row: Mapping[str, Any], service: str = "vntana") -> Record:
         updated=utc(row.get("updated")),
         tags=tuple(_names(row.get("tags"))),
         attributes=MappingProxyType(_attributes(row.get("attributes"))),
-        raw=MappingProxyType(dict(row)),
+        raw=MappingProxyType(row),
     )
 
 
@@ -137,13 +140,13 @@ def _attributes(value: object) -> dict[str, Any]:
         return dict(value)
     found: dict[str, list[Any]] = {}
     for entry in value if isinstance(value, list) else ():
-        if isinstance(entry, Mapping) and isinstance(entry.get("key"), str):
-            found.setdefault(entry["key"], []).append(entry.get("value"))
+        if isinstance(entry, dict) and isinstance(key := entry.get("key"), str):
+            found.setdefault(key, []).append(entry.get("value"))
     return {key: values[0] if len(values) == 1 else values for key, values in found.items()}
 
 
 def _names(value: object) -> list[str]:
     """Names of tags: objects with one, or bare texts."""
     entries = value if isinstance(value, list) else []
-    names = (stripped(entry.get("name") if isinstance(entry, Mapping) else entry) for entry in entries)
+    names = (stripped(entry.get("name") if isinstance(entry, dict) else entry) for entry in entries)
     return [name for name in names if name]
