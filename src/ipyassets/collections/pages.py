@@ -16,7 +16,7 @@ __all__ = ["FixedPages", "Item", "Pages", "RecordPages"]
 Item = tuple[AssetService, Record]
 """A record and the service that can show its poster."""
 
-KEPT: Final = 10_000
+KEPT: Final = 5_000
 """Records kept of a search whose pages can be fetched again at any time (a record of VNTANA takes some 10 kB)."""
 _STRIDE: Final = 100
 

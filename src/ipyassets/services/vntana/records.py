@@ -138,11 +138,15 @@ def _attributes(value: object) -> dict[str, Any]:
     """A map as it is; of a list of pairs, values of a repeated key in a list."""
     if isinstance(value, Mapping):
         return dict(value)
-    found: dict[str, list[Any]] = {}
-    for entry in value if isinstance(value, list) else ():
-        if isinstance(entry, dict) and isinstance(key := entry.get("key"), str):
-            found.setdefault(key, []).append(entry.get("value"))
-    return {key: values[0] if len(values) == 1 else values for key, values in found.items()}
+    entries = value if isinstance(value, list) else []
+    pairs = [(e["key"], e.get("value")) for e in entries if isinstance(e, dict) and isinstance(e.get("key"), str)]
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    grouped: dict[str, list[Any]] = {}
+    for key, entry in pairs:
+        grouped.setdefault(key, []).append(entry)
+    return {key: values[0] if len(values) == 1 else values for key, values in grouped.items()}
 
 
 def _names(value: object) -> list[str]:
