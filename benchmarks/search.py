@@ -218,6 +218,7 @@ async def _rows(answer: Any) -> Any:
 
 
 def aiohttp_slots(given: dict[str, Any]) -> Figures:
+    import aiohttp  # noqa: F401  # imports are nobody's time
     import pandas as pd
 
     with timed() as figures:
@@ -244,6 +245,8 @@ def ours_iterated(given: dict[str, Any]) -> Figures:
 
 
 def parsed(given: dict[str, Any]) -> Figures:
+    import aiohttp  # noqa: F401
+
     async def use(answer: Any) -> int:
         return len(json.loads(await answer.read())["response"]["grid"])
 
@@ -253,6 +256,8 @@ def parsed(given: dict[str, Any]) -> Figures:
 
 
 def bytes_only(given: dict[str, Any]) -> Figures:
+    import aiohttp  # noqa: F401
+
     async def use(answer: Any) -> int:
         return len(await answer.read())
 

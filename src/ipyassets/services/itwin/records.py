@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ipyassets.services.base import Record, Workspace
+from ipyassets.services.packed import Packed
 from ipyassets.services.wire import identity, stripped, utc
 
 __all__ = ["imodel", "workspace"]
@@ -21,7 +22,7 @@ _ATTRIBUTES: Final = {
 
 
 def imodel(entity: Mapping[str, Any]) -> Record:
-    """An iModel, minimal or full, which is kept and not to be changed. Raises `BadResponse` if it has no id."""
+    """An iModel, minimal or full. Raises `BadResponse` if it has no id."""
     id = identity(entity, "id", "An iModel of Bentley iTwin")
     found = ((name, entity.get(field)) for name, field in _ATTRIBUTES.items())
     return Record(
@@ -33,7 +34,7 @@ def imodel(entity: Mapping[str, Any]) -> Record:
         created=utc(entity.get("createdDateTime")),
         updated=utc(entity.get("lastChangesetPushDateTime")),
         attributes=MappingProxyType({name: value for name, value in found if value not in (None, "")}),
-        raw=MappingProxyType(entity),
+        raw=Packed(entity),
     )
 
 

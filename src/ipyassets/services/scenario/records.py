@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ipyassets.services.base import Kind, Record
+from ipyassets.services.packed import Packed
 from ipyassets.services.wire import identity, stripped, utc
 
 __all__ = ["Collection", "Tag", "asset", "collection", "part", "tag"]
@@ -84,7 +85,7 @@ class Tag:
 
 
 def asset(entity: Mapping[str, Any]) -> Record:
-    """An asset or a hit, which is kept and not to be changed. Raises `BadResponse` if it has no id."""
+    """An asset or a hit. Raises `BadResponse` if it has no id."""
     id = identity(entity, "id", "An asset of Scenario")
     metadata = part(entity, "metadata")
     tags = entity.get("tags")
@@ -98,7 +99,7 @@ def asset(entity: Mapping[str, Any]) -> Record:
         updated=utc(entity.get("updatedAt")),
         tags=tuple(entry for entry in tags if isinstance(entry, str)) if isinstance(tags, list) else (),
         attributes=MappingProxyType(_attributes(entity, metadata)),
-        raw=MappingProxyType(entity),
+        raw=Packed(entity),
     )
 
 

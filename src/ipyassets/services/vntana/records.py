@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ipyassets.services.base import Kind, Record, Workspace
+from ipyassets.services.packed import Packed
 from ipyassets.services.wire import identity, stripped, utc
 
 __all__ = ["Organization", "blob", "client_uuid", "described", "organization", "product", "workspace"]
@@ -69,10 +70,7 @@ class Organization:
 
 
 def product(row: Mapping[str, Any], service: str = "vntana") -> Record:
-    """A product: a search row or a fetched one, which is kept and not to be changed.
-
-    Raises `BadResponse` if it has no uuid.
-    """
+    """A product: a search row or a fetched one. Raises `BadResponse` if it has no uuid."""
     id = identity(row, "uuid", "A product of VNTANA")
     status = stripped(row.get("status"))
     return Record(
@@ -85,7 +83,7 @@ def product(row: Mapping[str, Any], service: str = "vntana") -> Record:
         updated=utc(row.get("updated")),
         tags=tuple(_names(row.get("tags"))),
         attributes=MappingProxyType(_attributes(row.get("attributes"))),
-        raw=MappingProxyType(row),
+        raw=Packed(row),
     )
 
 
