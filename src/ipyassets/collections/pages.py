@@ -17,7 +17,10 @@ Item = tuple[AssetService, Record]
 """A record and the service that can show its poster."""
 
 KEPT: Final = 5_000
-"""Records kept of a search whose pages can be fetched again at any time (one of VNTANA takes some 5 kB, 12 once it was looked at)."""
+"""Records kept of a search whose pages can be fetched again at any time.
+
+One of VNTANA takes some 5 kB, and 12 once its ``raw`` was looked at.
+"""
 _STRIDE: Final = 100
 
 
