@@ -169,7 +169,9 @@ def catalogue(options: dict[str, Any]) -> Iterator[dict[str, Any]]:
         web = stack.enter_context(nginx(served, behind=behind, tls=options["tls"], latency=options["latency"]))
         info = {**info, "admin_url": f"{web['origin']}/vntana/admin"}
         base, size = info["admin_url"], 512
-        urls = [f"{base}/v1/products/{p}/clients/{c}/thumbnails/{b}?width={size}&height={size}" for p, c, b in found]
+        urls = [
+            f"{base}/v1/products/{p}/clients/{c}/thumbnails/{b}?width={size}&height={size}" for p, c, b in found
+        ]
         if len(found) != count:
             raise RuntimeError(f"the sandbox gave {len(found)} of {count} products")
         yield {"vntana": info, "urls": urls, "files": [str(served / f"{p}.png") for p, _, _ in found], "ca": web["ca"]}

@@ -9,9 +9,16 @@ import pytest
 
 import ipyassets as ia
 from ipyassets.errors import InvalidRequest
+from ipyassets.http import tokens
 from ipyassets.http.client import HttpClient
 from ipyassets.http.messages import Answer, Call
 from ipyassets.sandbox import Sandbox
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_logged_in() -> None:
+    """A token of an earlier test may be alive until the garbage collector comes by."""
+    tokens._tokens.clear()
 
 
 def vntana(sandbox: Sandbox) -> Any:

@@ -510,3 +510,4 @@ def _length(headers: Headers) -> int | None:
     if said or not token.isdigit() or len(token) > 18:
         raise WireError("protocol")
     return int(token)
+
