@@ -81,9 +81,12 @@ def httpx_threads(given: Given) -> Figures:
 
     limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
     tls = _trust(given)
-    with timed() as figures, httpx.Client(verify=tls, limits=limits, timeout=60) as client:
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            images = list(pool.map(lambda url: _decoded(client.get(url).content), given["urls"]))
+    with (
+        timed() as figures,
+        httpx.Client(verify=tls, limits=limits, timeout=60) as client,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
+        images = list(pool.map(lambda url: _decoded(client.get(url).content), given["urls"]))
     _all_there(images, given)
     return figures
 

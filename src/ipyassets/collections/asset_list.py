@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, Self, TypeVar, 
 
 from ipyassets.collections.assets import Asset, AssetBase, AsyncAsset
 from ipyassets.collections.batch import ImageBatch
+from ipyassets.collections.frame import Rows
 from ipyassets.collections.pages import FixedPages, Item, Pages
 from ipyassets.collections.posters import Box, PosterResult, PosterStream, collected, collected_awaiting
 from ipyassets.collections.progress import bar
 from ipyassets.collections.span import Span
-from ipyassets.errors import InvalidRequest
+from ipyassets.collections.walking import MANY, Walk
+from ipyassets.errors import Interrupted, InvalidRequest
 from ipyassets.http import loop
 from ipyassets.services.base import AssetService
 
@@ -23,11 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["AssetList", "AsyncAssetList"]
 
 A = TypeVar("A", bound=AssetBase)
-COLUMNS: Final = ("id", "name", "service", "kind", "status", "created", "updated", "tags", "attributes")
-_STRIDE: Final = 100
 _AT_ONCE: Final = 8
 """Posters that are handed to a reader at a time: each change of threads costs."""
-"""Assets asked for at once while walking a list whose pages can come side by side."""
 
 
 class _AssetListBase(Generic[A]):
@@ -79,25 +78,24 @@ class _AssetListBase(Generic[A]):
                 return self._span.within(len(await self._pages.items(0, last + 1)))
         return self._span.within(await self._pages.length())
 
-    async def _step(self, start: int) -> tuple[list[Item], int]:
-        """The next items of a walk that has come to index ``start`` (none: it is over), and the index after them.
-
-        Where each page needs the one before, no more is waited for than one page: what is here is given at once.
-        """
-        if self._span.count == 0:
-            return [], start
-        await self._pages.first()
-        stop = start + _STRIDE
-        if not self._pages.random_access and self._span.step > 0:
-            stop = max(start + 1, self._span.within(self._pages.known))
-        return await self._items(start, stop), stop
+    def _walker(self, ahead: int = 0) -> Walk:
+        return Walk(self._items, self._pages, self._span, ahead=ahead)
 
     async def _walk(self) -> AsyncIterator[Item]:
-        found, start = await self._step(0)
-        while found:
-            for item in found:
-                yield item
-            found, start = await self._step(start)
+        walk = self._walker()
+        try:
+            while found := await walk.take():
+                for item in found:
+                    yield item
+        finally:
+            walk.drop()
+
+    async def _walk_all(self) -> Walk:
+        """A walk for somebody who wants everything as fast as it comes."""
+        count = self._span.count
+        if self._span.step > 0 and count != 0:
+            await self._pages.widen(None if count is None else self._span.position(count - 1) + 1)
+        return self._walker(MANY)
 
     def _stream(self, box: Box, *, keep_content: bool = False) -> PosterStream:
         return PosterStream(self._walk(), box, keep_content=keep_content)
@@ -117,24 +115,6 @@ class _AssetListBase(Generic[A]):
         )
         self.last_batch = batch
         return batch
-
-    def _frame(self, items: Sequence[Item]) -> pd.DataFrame:
-        try:
-            import pandas as pd
-        except ImportError:
-            raise ImportError("to_pandas() needs pandas: pip install 'ipyassets[pandas]'") from None
-        records = [record for _, record in items]
-        text = pd.Series(["text"]).dtype  # said, since a column that is empty or all None would get another
-        frame = pd.DataFrame(
-            {name: pd.Series([getattr(record, name) for record in records], dtype=text) for name in COLUMNS[:5]}
-        )
-        for name in ("created", "updated"):
-            dates = pd.to_datetime([getattr(record, name) for record in records], utc=True)
-            frame[name] = pd.Series(dates, dtype="datetime64[ns, UTC]", index=frame.index)
-        frame["tags"] = pd.Series([list(record.tags) for record in records], dtype=object, index=frame.index)
-        attributes = [dict(record.attributes) for record in records]
-        frame["attributes"] = pd.Series(attributes, dtype=object, index=frame.index)
-        return frame
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -192,18 +172,32 @@ class AssetList(_AssetListBase[Asset], Sequence[Asset]):
         return self._wrap(found[0])
 
     def __iter__(self) -> Iterator[Asset]:
-        found, start = loop.run(self._step(0))
-        while found:
-            yield from map(self._wrap, found)
-            found, start = loop.run(self._step(start))
+        walk = self._walker()
+        try:
+            while found := loop.run(walk.take()):
+                yield from map(self._wrap, found)
+        finally:
+            walk.leave()
 
-    def to_pandas(self) -> pd.DataFrame:
-        """All assets as a DataFrame, one row each; fetches every page.
+    def to_pandas(self, *, progress: bool | None = None) -> pd.DataFrame:
+        """All assets as a DataFrame, one row each; fetches every page, side by side where the service allows it.
 
         Columns: id, name, service, kind, status, created and updated (datetime64[ns, UTC]), tags (lists),
-        attributes (dicts).
+        attributes (dicts). ``progress`` as in `posters`; Ctrl-C raises `Interrupted` with the rows so far in
+        ``.partial``.
         """
-        return self._frame(loop.run(self._all()))
+        rows = Rows()
+        walk = loop.run(self._walk_all())
+        try:
+            with bar(self._count_if_known(), "asset", "Assets", progress) as shown:
+                while found := loop.run(walk.take()):
+                    rows.add(record for _, record in found)
+                    shown.update(len(found))
+        except KeyboardInterrupt:
+            raise Interrupted(f"Interrupted after {len(rows)} assets.", partial=rows.frame()) from None
+        finally:
+            walk.leave()
+        return rows.frame()
 
     def posters(
         self,
@@ -267,11 +261,13 @@ class AsyncAssetList(_AssetListBase[AsyncAsset]):
         return self._pages.total
 
     async def __aiter__(self) -> AsyncIterator[AsyncAsset]:
-        found, start = await loop.awaiting(self._step(0))
-        while found:
-            for item in found:
-                yield self._wrap(item)
-            found, start = await loop.awaiting(self._step(start))
+        walk = self._walker()
+        try:
+            while found := await loop.awaiting(walk.take()):
+                for item in found:
+                    yield self._wrap(item)
+        finally:
+            walk.leave()
 
     def __getitem__(self, index: slice) -> AsyncAssetList:
         if not isinstance(index, slice):
@@ -300,7 +296,14 @@ class AsyncAssetList(_AssetListBase[AsyncAsset]):
 
     async def to_pandas(self) -> pd.DataFrame:
         """As `AssetList.to_pandas`."""
-        return self._frame(await loop.awaiting(self._all()))
+        rows = Rows()
+        walk = await loop.awaiting(self._walk_all())
+        try:
+            while found := await loop.awaiting(walk.take()):
+                rows.add(record for _, record in found)
+        finally:
+            walk.leave()
+        return rows.frame()
 
     async def posters(
         self, width: int | None = None, height: int | None = None, *, size: str | None = None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 from ipyassets.http.loop import LoopLock
 from ipyassets.services.base import AssetService, Page, Record, Search
@@ -13,6 +15,13 @@ __all__ = ["FixedPages", "Item", "Pages", "RecordPages"]
 
 Item = tuple[AssetService, Record]
 """A record and the service that can show its poster."""
+
+KEPT: Final = 5_000
+"""Records kept of a search whose pages can be fetched again at any time.
+
+One of VNTANA takes some 5 kB, and 12 once its ``raw`` was looked at.
+"""
+_STRIDE: Final = 100
 
 
 class Pages(Protocol):
@@ -34,8 +43,15 @@ class Pages(Protocol):
     def random_access(self) -> bool:
         """Whether any position can be fetched without fetching all before it."""
 
+    @property
+    def stride(self) -> int:
+        """How many positions come at once."""
+
     async def first(self) -> None:
         """Make sure that one page has come."""
+
+    async def widen(self, wanted: int | None) -> None:
+        """The first ``wanted`` (None: all) will be asked for: in larger pages, where little has been asked yet."""
 
     async def items(self, start: int, stop: int) -> list[Item]:
         """The items at positions ``start`` up to ``stop``; fewer at the end, never with gaps."""
@@ -52,6 +68,7 @@ class FixedPages:
 
     random_access = True
     ended = True
+    stride = _STRIDE
 
     def __init__(self, items: Sequence[Item]) -> None:
         self._items = list(items)
@@ -67,6 +84,9 @@ class FixedPages:
     async def first(self) -> None:
         return
 
+    async def widen(self, wanted: int | None) -> None:
+        del wanted
+
     async def items(self, start: int, stop: int) -> list[Item]:
         return self._items[start:stop]
 
@@ -77,8 +97,20 @@ class FixedPages:
         return len(self._items)
 
 
+@dataclass(slots=True)
+class _Fetch:
+    """A page on its way, and how many wait for it."""
+
+    task: asyncio.Task[Sequence[Record]]
+    waiting: int = 0
+
+
 class RecordPages:
-    """The pages of one search. ``limit``: at most so many positions exist, however many the service has."""
+    """The pages of one search. ``limit``: at most so many positions exist, however many the service has.
+
+    Of pages that can be asked for at any time those looked at last are kept, some `KEPT` records in all; an older one
+    is fetched again when it is touched. Pages that come one after the other are all kept: there is no way back to one.
+    """
 
     def __init__(self, service: AssetService, search: Search, limit: int | None = None) -> None:
         self.service = service
@@ -86,8 +118,9 @@ class RecordPages:
         self.limit = limit
         self.random_access = search.random_access
         self._total: int | None = None
-        self._pages: dict[int, Sequence[Record]] = {}
-        self._pending: dict[int, asyncio.Task[Page]] = {}
+        self._pages: OrderedDict[int, Sequence[Record]] = OrderedDict()
+        """By number, those that were touched last at the end."""
+        self._pending: dict[int, _Fetch] = {}
         self._walked: list[Record] = []
         """All records so far, where pages are walked in order (see `_walk`)."""
         self._walked_pages = 0
@@ -115,6 +148,10 @@ class RecordPages:
             return self._total is not None
         return self._end or self._full()
 
+    @property
+    def stride(self) -> int:
+        return self.search.page_size
+
     def _capped(self, count: int) -> int:
         return count if self.limit is None else min(count, self.limit)
 
@@ -130,6 +167,16 @@ class RecordPages:
             await self._page(0)
         else:
             await self._walk(1)
+
+    async def widen(self, wanted: int | None) -> None:
+        async with self._lock:
+            if self._walked_pages or self._pending or len(self._pages) > 1:
+                return
+            bounds = [bound for bound in (wanted, self.limit, self._total) if bound is not None]
+            search = self.search.in_pages_of(min(bounds, default=None))
+            if search.page_size > self.search.page_size:
+                self.search = search
+                self._pages.clear()  # they were numbered by the other size
 
     async def length(self) -> int:
         await self.first()
@@ -158,23 +205,35 @@ class RecordPages:
         return self._walked[start:stop]
 
     async def _page(self, number: int) -> Sequence[Record]:
-        """Page ``number`` of a search with random access; two callers share one request."""
-        if number in self._pages:
-            return self._pages[number]
-        task = self._pending.get(number)
-        if task is None or task.get_loop() is not asyncio.get_running_loop():  # of the parent, in a forked child
-            task = self._pending[number] = asyncio.create_task(self.search.page(number))
-            task.add_done_callback(lambda _: self._pending.pop(number, None))
-        page = await asyncio.shield(task)
-        if number not in self._pages:
-            self._note(number, page)
-        return self._pages[number]
+        """Page ``number`` of a search with random access; two callers share one request, the last to leave ends it."""
+        kept = self._pages.get(number)
+        if kept is not None:
+            self._pages.move_to_end(number)
+            return kept
+        fetch = self._pending.get(number)
+        if fetch is None or fetch.task.get_loop() is not asyncio.get_running_loop():  # of the parent, in a forked child
+            fetch = self._pending[number] = _Fetch(asyncio.create_task(self._fetched(number)))
+        fetch.waiting += 1
+        try:
+            return await asyncio.shield(fetch.task)
+        finally:
+            fetch.waiting -= 1
+            if not fetch.waiting and self._pending.get(number) is fetch:
+                del self._pending[number]
+                fetch.task.cancel()  # of no effect on one that has ended
+
+    async def _fetched(self, number: int) -> Sequence[Record]:
+        page = await self.search.page(number)
+        self._note(number, page)
+        return page.records
 
     def _note(self, number: int, page: Page) -> None:
         size = self.search.page_size
         if page.total is not None:
             self._total = page.total
         self._pages[number] = page.records
+        while len(self._pages) > max(1, KEPT // size):
+            self._pages.popitem(last=False)
         expected = size if self._total is None else min(size, max(0, self._total - number * size))
         if self._total is None or len(page.records) != expected:
             # No count, or a page that is shorter (longer) than its number says: positions cannot be computed from

@@ -7,12 +7,13 @@ widgets, threads or PIL.
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 __all__ = [
     "AssetService",
@@ -73,12 +74,23 @@ class Search(ABC):
     """One question put to a service, answered page by page. Stateless: the caller keeps the cursor."""
 
     page_size: int
+    most_per_page: int = 0
+    """The largest page the service gives; 0 where the size is settled, for one because a person chose it."""
     random_access: bool
     """True: any page can be asked for by number. False: only the first, then each by the ``next`` of the one before."""
 
     @abstractmethod
     async def page(self, number: int, cursor: str | None = None) -> Page:
         """Page ``number`` (from 0, whatever the service counts from); ``cursor`` only in sequential searches."""
+
+    def in_pages_of(self, wanted: int | None) -> Self:
+        """The same question in pages of up to ``wanted`` records (None: all there are), as far as the service goes."""
+        size = self.most_per_page if wanted is None else min(wanted, self.most_per_page)
+        if size <= self.page_size:
+            return self
+        larger = copy.copy(self)
+        larger.page_size = size
+        return larger
 
 
 @dataclass(frozen=True, slots=True)

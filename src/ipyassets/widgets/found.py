@@ -84,8 +84,15 @@ class PickedPages:
     def known(self) -> int:
         return len(self.picked)
 
+    @property
+    def stride(self) -> int:
+        return self.pages.stride
+
     async def first(self) -> None:
         return
+
+    async def widen(self, wanted: int | None) -> None:
+        del wanted
 
     async def items(self, start: int, stop: int) -> list[Item]:
         runs = await asyncio.gather(

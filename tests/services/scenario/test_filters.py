@@ -24,7 +24,7 @@ def body(text: str = "", sort: str | None = None, **filters: Any) -> dict[str, A
 
 
 def test_nothing_asked_is_a_listing_with_its_order_sent() -> None:
-    assert listing() == {"pageSize": "50", "sortBy": "createdAt", "sortDirection": "desc"}
+    assert listing() == {"sortBy": "createdAt", "sortDirection": "desc"}
     assert listing("updated")["sortBy"] == "updatedAt"
     assert listing("updated")["sortDirection"] == "asc"
 
@@ -42,7 +42,8 @@ def test_listing_keywords() -> None:
     assert sent["modelId"] == "m1"
     assert sent["authorId"] == "u1"
     assert sent["types"] == "uploaded,canvas"
-    assert sent["pageSize"] == "7"
+    assert "pageSize" not in sent  # said with each page
+    assert understood("", None, {"page_size": 7}).page_size == 7
     sent = listing(type="uploaded", inference="i1", parent=SimpleNamespace(id="a1"), root="a0", privacy="public")
     assert (sent["type"], sent["inferenceId"], sent["parentAssetId"]) == ("uploaded", "i1", "a1")
     assert (sent["rootAssetId"], sent["privacy"]) == ("a0", "public")
@@ -112,7 +113,7 @@ def test_everyones_public_assets() -> None:
 
 
 def test_deleted_goes_alone() -> None:
-    assert listing(deleted=True) == {"pageSize": "50", "deleted": "true"}
+    assert listing(deleted=True) == {"deleted": "true"}
     assert "deleted" not in listing(deleted=False)
 
 

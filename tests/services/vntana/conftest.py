@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from ipyassets.clients.vntana import Vntana
-from ipyassets.http import loop
+from ipyassets.http import loop, tokens
 from ipyassets.sandbox import Sandbox
 from tests.http.conftest import Server
 from tests.services.vntana.scripted import Api
@@ -28,6 +28,7 @@ def open_client(sandbox: Sandbox) -> Iterator[Callable[..., Vntana]]:
     for client in made:
         client.close()
     sandbox.vntana_api.tokens.revoke_all()
+    tokens._tokens.clear()  # an error's traceback may keep one alive until the collector comes by
 
 
 @pytest.fixture

@@ -13,7 +13,15 @@ from ipyassets.services.base import AssetService, Capabilities, PosterSource, Re
 from ipyassets.services.itwin.auth import ClientCredentials, GivenToken
 from ipyassets.services.itwin.errors import explain
 from ipyassets.services.itwin.records import imodel, workspace
-from ipyassets.services.itwin.search import ACCEPT_IMODELS, FILTERS, SORTS, IModelSearch, next_link, parameters
+from ipyassets.services.itwin.search import (
+    ACCEPT_IMODELS,
+    FILTERS,
+    MAX_PAGE,
+    SORTS,
+    IModelSearch,
+    next_link,
+    parameters,
+)
 from ipyassets.services.wire import base_address, host, is_uuid, listed, segment
 
 __all__ = ["BASE_URL", "TOKEN_URL", "ITwinService"]
@@ -46,6 +54,8 @@ class ITwinService(AssetService):
         self._authorizer = authorizer
         self._chosen = itwin.strip() if itwin else None
         self._only: str | None = None
+        self._called: dict[str, str] = {}
+        """Ids of the iTwins that were asked for by name or number."""
         self._lock = LoopLock()
         self._http = HttpClient(self.title, explain=explain, authorizer=authorizer)
 
@@ -54,7 +64,10 @@ class ITwinService(AssetService):
     ) -> IModelSearch:
         """The iModels of one iTwin whose name or description has ``text`` in it; keywords: `IModelFilters`."""
         query, size = parameters(text, sort, filters)
-        return IModelSearch(self._http, self.base_url, lambda: self._itwin(workspace), query, size)
+        most = MAX_PAGE if filters.get("page_size") is None else size
+        return IModelSearch(
+            self._http, self.base_url, lambda: self._itwin(workspace), query, page_size=size, most_per_page=most
+        )
 
     async def record(self, id: str) -> Record:
         path = segment(id, "an iModel")
@@ -131,7 +144,10 @@ class ITwinService(AssetService):
         if wanted is not None and is_uuid(wanted):
             return wanted
         if wanted is not None:
-            return await self._named(wanted)
+            async with self._lock:
+                if wanted not in self._called:
+                    self._called[wanted] = await self._named(wanted)
+                return self._called[wanted]
         async with self._lock:
             if self._only is None:
                 places = await self.workspaces()

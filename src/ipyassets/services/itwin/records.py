@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ipyassets.services.base import Record, Workspace
+from ipyassets.services.packed import Packed
 from ipyassets.services.wire import identity, stripped, utc
 
 __all__ = ["imodel", "workspace"]
@@ -33,7 +34,7 @@ def imodel(entity: Mapping[str, Any]) -> Record:
         created=utc(entity.get("createdDateTime")),
         updated=utc(entity.get("lastChangesetPushDateTime")),
         attributes=MappingProxyType({name: value for name, value in found if value not in (None, "")}),
-        raw=MappingProxyType(dict(entity)),
+        raw=Packed(entity),
     )
 
 

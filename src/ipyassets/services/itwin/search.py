@@ -13,7 +13,7 @@ from ipyassets.services.base import Choice, Filter, Page, Search
 from ipyassets.services.itwin.records import imodel
 from ipyassets.services.wire import check_names, listed, origin, page_size
 
-__all__ = ["ACCEPT_IMODELS", "FILTERS", "SORTS", "IModelFilters", "IModelSearch", "next_link", "parameters"]
+__all__ = ["ACCEPT_IMODELS", "FILTERS", "MAX_PAGE", "SORTS", "IModelFilters", "IModelSearch", "next_link", "parameters"]
 
 log = logging.getLogger("ipyassets.itwin")
 
@@ -53,10 +53,13 @@ class IModelFilters(TypedDict, total=False):
 
 
 def parameters(text: str, sort: str | None, filters: Mapping[str, Any]) -> tuple[list[tuple[str, str]], int]:
-    """The query of a search without its iTwin, and the page size. Raises `InvalidRequest`; sends nothing."""
+    """The query of a search without its iTwin and its page size, and that size.
+
+    Raises `InvalidRequest`; sends nothing.
+    """
     check_names(filters, IModelFilters.__annotations__, "iTwin")
     size = page_size(filters.get("page_size"), DEFAULT_PAGE, MAX_PAGE)
-    query = [("$top", str(size)), ("$continuationToken", "")]
+    query = [("$continuationToken", "")]
     if sort:
         if sort not in _ORDERS:
             raise InvalidRequest(f"iTwin cannot sort by {sort!r}; sort is one of {', '.join(map(repr, _ORDERS))}.")
@@ -86,9 +89,12 @@ class IModelSearch(Search):
         base_url: str,
         itwin: Callable[[], Awaitable[str]],
         query: list[tuple[str, str]],
+        *,
         page_size: int,
+        most_per_page: int = 0,
     ) -> None:
         self.page_size = page_size
+        self.most_per_page = most_per_page
         self._http = http
         self._base_url = base_url
         self._itwin = itwin
@@ -99,7 +105,8 @@ class IModelSearch(Search):
         if number == 0 or cursor is None:
             if number:
                 raise InvalidRequest("iTwin pages come one after the other: a page needs the `next` of the one before.")
-            call = self._call(f"{self._base_url}/imodels", (("iTwinId", await self._itwin()), *self._query))
+            place = (("iTwinId", await self._itwin()), ("$top", str(self.page_size)))
+            call = self._call(f"{self._base_url}/imodels", (*place, *self._query))
         else:
             call = self._call(cursor, ())
         answer = await self._http.send(call)

@@ -15,7 +15,7 @@ from ipyassets.services.scenario.archives import MOST, Archives
 from ipyassets.services.scenario.auth import BasicKeys
 from ipyassets.services.scenario.downloads import Downloads
 from ipyassets.services.scenario.errors import explain, explain_file
-from ipyassets.services.scenario.filters import FILTERS, SORTS, Listing, understood
+from ipyassets.services.scenario.filters import FILTERS, MAX_PAGE, SORTS, Listing, understood
 from ipyassets.services.scenario.formats import FORMATS
 from ipyassets.services.scenario.members import member_of
 from ipyassets.services.scenario.records import Collection, Tag, asset, collection, tag
@@ -62,9 +62,10 @@ class ScenarioService(DownloadService, ArchiveService):
         if workspace is not None:
             raise InvalidRequest("Scenario has no workspaces to choose from: its keys belong to one project.")
         request = understood(text, sort, filters)
+        most = MAX_PAGE if filters.get("page_size") is None else request.page_size
         if isinstance(request, Listing):
-            return AssetListing(self._http, f"{self.base_url}/assets", self._scope, request)
-        return AssetSearch(self._http, f"{self.base_url}/search/assets", self._scope, request)
+            return AssetListing(self._http, f"{self.base_url}/assets", self._scope, request, most)
+        return AssetSearch(self._http, f"{self.base_url}/search/assets", self._scope, request, most)
 
     async def record(self, id: str) -> Record:
         url = f"{self.base_url}/assets/{segment(id, 'a Scenario asset')}"

@@ -159,7 +159,7 @@ class AssetFilters(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """``GET /assets``."""
+    """``GET /assets``, without its paging."""
 
     params: tuple[tuple[str, str], ...]
     page_size: int
@@ -212,11 +212,11 @@ def _reasons_to_search(text: str, sort: str | None, given: Mapping[str, Any]) ->
 
 
 def _listing(sort: str | None, given: dict[str, Any], size: int) -> Listing:
-    params = [("pageSize", str(size))]
+    params: list[tuple[str, str]] = []
     if given.get("deleted"):
         if len(given) > 1 or sort:
             raise InvalidRequest("deleted=True goes with no other keyword, and in no other order.")
-        return Listing((*params, ("deleted", "true")), size)
+        return Listing((("deleted", "true"),), size)
     if "type" in given and "types" in given:
         raise InvalidRequest("Give type or types, not both.")
     dated = next((field for name, (field, _) in _DATES.items() if name in given), "createdAt")

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ipyassets.services.base import Kind, Record
+from ipyassets.services.packed import Packed
 from ipyassets.services.wire import identity, stripped, utc
 
 __all__ = ["Collection", "Tag", "asset", "collection", "part", "tag"]
@@ -98,7 +99,7 @@ def asset(entity: Mapping[str, Any]) -> Record:
         updated=utc(entity.get("updatedAt")),
         tags=tuple(entry for entry in tags if isinstance(entry, str)) if isinstance(tags, list) else (),
         attributes=MappingProxyType(_attributes(entity, metadata)),
-        raw=MappingProxyType(dict(entity)),
+        raw=Packed(entity),
     )
 
 
@@ -159,7 +160,7 @@ def _attributes(entity: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[
     found["privacy"] = entity.get("privacy")
     found["nsfw"] = entity.get("nsfw")
     found["collections"] = entity.get("collectionIds")
-    return {name: value for name, value in found.items() if value not in (None, "", [])}
+    return {name: value for name, value in found.items() if value is not None and value not in ("", [])}
 
 
 def _whole(value: object) -> int | None:

@@ -23,8 +23,11 @@ class AssetListing(Search):
 
     random_access = False
 
-    def __init__(self, http: HttpClient, url: str, scope: tuple[tuple[str, str], ...], listing: Listing) -> None:
+    def __init__(
+        self, http: HttpClient, url: str, scope: tuple[tuple[str, str], ...], listing: Listing, most_per_page: int = 0
+    ) -> None:
         self.page_size = listing.page_size
+        self.most_per_page = most_per_page
         self._http = http
         self._url = url
         self._params = (*scope, *listing.params)
@@ -33,7 +36,9 @@ class AssetListing(Search):
         """The first page, or the one that ``cursor`` (the page before's ``next``) leads to."""
         if number and cursor is None:
             raise InvalidRequest("Scenario listings come page after page: a page needs the `next` of the one before.")
-        params = self._params if number == 0 or cursor is None else (*self._params, ("paginationToken", cursor))
+        params = [("pageSize", str(self.page_size)), *self._params]
+        if number and cursor is not None:
+            params.append(("paginationToken", cursor))
         answer = await self._http.send(Call("GET", self._url, params=params, what="a list of assets"))
         body = answer.json_object()
         records = [asset(entity) for entity in listed(body, "assets", answer)]
@@ -45,8 +50,11 @@ class AssetSearch(Search):
 
     random_access = True
 
-    def __init__(self, http: HttpClient, url: str, scope: tuple[tuple[str, str], ...], query: Query) -> None:
+    def __init__(
+        self, http: HttpClient, url: str, scope: tuple[tuple[str, str], ...], query: Query, most_per_page: int = 0
+    ) -> None:
         self.page_size = query.page_size
+        self.most_per_page = most_per_page
         self._http = http
         self._url = url
         self._scope = scope

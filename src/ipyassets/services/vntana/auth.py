@@ -7,11 +7,13 @@ scope revokes the older one, so each is shared by all clients of the process wit
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import copy
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from ipyassets.errors import AssetServiceError, AuthenticationError, BadResponse, PermissionDenied
 from ipyassets.http.client import HttpClient
@@ -130,28 +132,34 @@ class Ladder:
 
     async def organization(self) -> Organization:
         """The organization asked for, or the only one. Raises `InvalidRequest` naming those there are."""
+        if self._organization is not None:
+            return self._organization
         async with self._choosing:
             if self._organization is None:
-                call = Call(
-                    "GET",
-                    f"{self._base_url}/v1/organizations",
-                    authorize=self._session,
-                    what="the list of organizations",
-                )
-                answer = await self._http.send(call)
-                found = [organization(row) for row in listed(response(answer), "grid", answer)]
-                self._organization = chosen(found, self._organization_wanted, "organization")
+                self._organization = await self._chosen_organization()
             return self._organization
+
+    async def _chosen_organization(self) -> Organization:
+        wanted = (self._organization_wanted or "").strip()
+        call = Call(
+            "GET", f"{self._base_url}/v1/organizations", authorize=self._session, what="the list of organizations"
+        )
+        async with _meanwhile(self._in_organization(wanted).headers() if _plain_uuid(wanted) else None):
+            answer = await self._http.send(call)
+        found = [organization(row) for row in listed(response(answer), "grid", answer)]
+        return chosen(found, self._organization_wanted, "organization")
 
     async def workspaces(self, *, anew: bool = False) -> tuple[Workspace, ...]:
         """The workspaces this account can see, kept after the first time unless asked for ``anew``."""
+        if self._places is not None and not anew:
+            return self._places  # not behind somebody who asks anew
         place = await self.organization()
         async with self._listing:
             if self._places is None or anew:
                 call = Call(
                     "GET",
                     f"{self._base_url}/v1/clients/client-organizations",
-                    authorize=self._in_organization(place),
+                    authorize=self._in_organization(place.id),
                     what="the list of workspaces",
                 )
                 answer = await self._http.send(call)
@@ -169,23 +177,46 @@ class Ladder:
         if wanted and not matching(found, wanted):
             found = await self.workspaces(anew=True)  # it may have been made since
         if not wanted and len(found) > 1 and place.administered:
-            return Reach(place, found, self._in_organization(place))
+            return Reach(place, found, self._in_organization(place.id))
         one = chosen(found, wanted, "workspace")
         return Reach(place, (one,), self._in_workspace(place, one.id))
+
+    @contextlib.asynccontextmanager
+    async def reaching(self, wanted: str | None = None) -> AsyncIterator[Reach]:
+        """What `reach` gives; a workspace called by its uuid is looked up beside what is done inside.
+
+        Raises what `reach` raises, at the latest at the end.
+        """
+        uuid = wanted or self._workspace_wanted or ""
+        if self._places is not None or not _plain_uuid(uuid):
+            yield await self.reach(wanted)
+            return
+        place = await self.organization()
+        checked = asyncio.create_task(self.reach(wanted))
+        try:
+            try:
+                yield Reach(place, (Workspace(id=uuid, name=uuid),), self._in_workspace(place, uuid))
+            except AssetServiceError:
+                await checked  # "there is no such workspace" says more than how it was refused
+                raise
+            await checked
+        finally:
+            checked.cancel()
+            await asyncio.gather(checked, return_exceptions=True)
 
     async def reaches(self, uuids: Iterable[str]) -> list[Reach]:
         """What it takes to search the workspaces of these uuids: one search where the role may, else one each."""
         place = await self.organization()
         spots = tuple(Workspace(id=uuid, name=uuid) for uuid in dict.fromkeys(uuids))
         if place.administered and spots:
-            return [Reach(place, spots, self._in_organization(place))]
+            return [Reach(place, spots, self._in_organization(place.id))]
         return [Reach(place, (spot,), self._in_workspace(place, spot.id)) for spot in spots]
 
     async def scope(self, workspace: str | None = None) -> Scope:
         """The token that opens the workspace of this uuid (None: the client's own)."""
         place = await self.organization()
         if place.administered:
-            return self._in_organization(place)
+            return self._in_organization(place.id)
         if workspace is not None and is_uuid(workspace):
             return self._in_workspace(place, workspace)
         return (await self.reach(workspace)).scope
@@ -225,11 +256,11 @@ class Ladder:
         self._session = Scope(SharedToken(), self._log_in, self._opens)
         self._organization = self._places = None
 
-    def _in_organization(self, place: Organization) -> Scope:
-        return self._rung((place.id,), lambda: self._refresh(self._session, {"organizationUuid": place.id}))
+    def _in_organization(self, uuid: str) -> Scope:
+        return self._rung((uuid.lower(),), lambda: self._refresh(self._session, {"organizationUuid": uuid}))
 
     def _in_workspace(self, place: Organization, uuid: str) -> Scope:
-        parent = self._in_organization(place)
+        parent = self._in_organization(place.id)
         if place.administered:
             return parent
 
@@ -242,7 +273,7 @@ class Ladder:
                     return Secret(_bare((await parent.headers())[HEADER]))
                 raise
 
-        return self._rung((place.id, uuid.lower()), obtain)  # two tokens of one workspace would end each other
+        return self._rung((place.id.lower(), uuid.lower()), obtain)  # two tokens of one workspace would end each other
 
     def _rung(self, key: tuple[str, ...], obtain: Obtain) -> Scope:
         if key not in self._scopes:
@@ -299,6 +330,25 @@ class _ForAnother(_Steadfast):
 
     def learned(self, answer: Answer, sent: Mapping[str, str]) -> None:
         del answer, sent
+
+
+@contextlib.asynccontextmanager
+async def _meanwhile(work: Coroutine[Any, Any, object] | None) -> AsyncIterator[None]:
+    """Do ``work`` beside what is inside and wait for both. Its errors are left to whoever needs what it brings."""
+    task = None if work is None else asyncio.create_task(work)
+    try:
+        yield
+        if task is not None:
+            await asyncio.gather(task, return_exceptions=True)
+    finally:
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+def _plain_uuid(text: str) -> bool:
+    """Whether this is a uuid as the service writes it, and no slug or name."""
+    return is_uuid(text) and text == text.lower()
 
 
 def bearer(token: Secret) -> SecretHeaders:

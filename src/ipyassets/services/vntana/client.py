@@ -13,7 +13,7 @@ from ipyassets.services.rendering import RenderFile, RenderOrder, RenderService,
 from ipyassets.services.vntana.attachments import Attachments
 from ipyassets.services.vntana.auth import Ladder
 from ipyassets.services.vntana.errors import declined, explain
-from ipyassets.services.vntana.filters import FILTERS, SORTS, request
+from ipyassets.services.vntana.filters import FILTERS, MOST_PER_PAGE, SORTS, request
 from ipyassets.services.vntana.login import Login
 from ipyassets.services.vntana.records import blob, client_uuid
 from ipyassets.services.vntana.renders import Renders
@@ -58,7 +58,10 @@ class VntanaService(RenderService):
     ) -> ProductSearch:
         """Products that match ``text``, in the order of relevance; keywords: `VntanaFilters`."""
         body, size = request(text, sort, filters)
-        return ProductSearch(self._http, self._ladder, self.base_url, body, workspace=workspace, page_size=size)
+        most = MOST_PER_PAGE if filters.get("page_size") is None else size
+        return ProductSearch(
+            self._http, self._ladder, self.base_url, body, workspace=workspace, page_size=size, most_per_page=most
+        )
 
     async def record(self, id: str) -> Record:
         segment(id, "a product")  # before anybody is logged in for it

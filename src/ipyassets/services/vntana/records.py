@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ipyassets.services.base import Kind, Record, Workspace
+from ipyassets.services.packed import Packed
 from ipyassets.services.wire import identity, stripped, utc
 
 __all__ = ["Organization", "blob", "client_uuid", "described", "organization", "product", "workspace"]
@@ -82,7 +83,7 @@ def product(row: Mapping[str, Any], service: str = "vntana") -> Record:
         updated=utc(row.get("updated")),
         tags=tuple(_names(row.get("tags"))),
         attributes=MappingProxyType(_attributes(row.get("attributes"))),
-        raw=MappingProxyType(dict(row)),
+        raw=Packed(row),
     )
 
 
@@ -135,15 +136,19 @@ def _attributes(value: object) -> dict[str, Any]:
     """A map as it is; of a list of pairs, values of a repeated key in a list."""
     if isinstance(value, Mapping):
         return dict(value)
-    found: dict[str, list[Any]] = {}
-    for entry in value if isinstance(value, list) else ():
-        if isinstance(entry, Mapping) and isinstance(entry.get("key"), str):
-            found.setdefault(entry["key"], []).append(entry.get("value"))
-    return {key: values[0] if len(values) == 1 else values for key, values in found.items()}
+    entries = value if isinstance(value, list) else []
+    pairs = [(e["key"], e.get("value")) for e in entries if isinstance(e, dict) and isinstance(e.get("key"), str)]
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    grouped: dict[str, list[Any]] = {}
+    for key, entry in pairs:
+        grouped.setdefault(key, []).append(entry)
+    return {key: values[0] if len(values) == 1 else values for key, values in grouped.items()}
 
 
 def _names(value: object) -> list[str]:
     """Names of tags: objects with one, or bare texts."""
     entries = value if isinstance(value, list) else []
-    names = (stripped(entry.get("name") if isinstance(entry, Mapping) else entry) for entry in entries)
+    names = (stripped(entry.get("name") if isinstance(entry, dict) else entry) for entry in entries)
     return [name for name in names if name]

@@ -32,8 +32,10 @@ class ProductSearch(Search):
         *,
         workspace: str | None = None,
         page_size: int,
+        most_per_page: int = 0,
     ) -> None:
         self.page_size = page_size
+        self.most_per_page = most_per_page
         self._http = http
         self._ladder = ladder
         self._base_url = base_url
@@ -43,10 +45,10 @@ class ProductSearch(Search):
 
     async def page(self, number: int, cursor: str | None = None) -> Page:
         del cursor
-        reach = await self._ladder.reach(self._workspace)
-        many = reach.many and not self._by_path
-        call = search_call(self._base_url, reach, self._body, page=number + 1, size=self.page_size, many=many)
-        answer = await self._http.send(call)
+        async with self._ladder.reaching(self._workspace) as reach:
+            many = reach.many and not self._by_path
+            call = search_call(self._base_url, reach, self._body, page=number + 1, size=self.page_size, many=many)
+            answer = await self._http.send(call)
         rows, total = answered(answer)
         if len(reach.workspaces) == 1:
             only = reach.workspaces[0].id.lower()

@@ -12,6 +12,7 @@ from ipyassets.http.messages import Answer, Call
 from ipyassets.services.base import AssetService, Capabilities, Page, PosterSource, Record, Search, Served
 from ipyassets.services.vntana.client import no_size_word, picture
 from ipyassets.services.vntana.errors import declined, explain, response
+from ipyassets.services.vntana.filters import MOST_PER_PAGE
 from ipyassets.services.vntana.records import blob, product
 from ipyassets.services.vntana.search import answered
 from ipyassets.services.vntana_public.filters import FILTERS, request
@@ -46,7 +47,8 @@ class VntanaPublicService(AssetService):
                 f"This VntanaPublic client is for workspace {self._workspace!r}; make another for {workspace!r:.80}."
             )
         body, size = request(text, sort, filters)
-        return PublicSearch(self._http, f"{self.base_url}/products/{self._place}", body, size)
+        most = MOST_PER_PAGE if filters.get("page_size") is None else size
+        return PublicSearch(self._http, f"{self.base_url}/products/{self._place}", body, size, most)
 
     async def record(self, id: str) -> Record:
         path = segment(id, "a product")
@@ -88,8 +90,11 @@ class PublicSearch(Search):
 
     random_access = True
 
-    def __init__(self, http: HttpClient, url: str, body: Mapping[str, Any], page_size: int) -> None:
+    def __init__(
+        self, http: HttpClient, url: str, body: Mapping[str, Any], page_size: int, most_per_page: int = 0
+    ) -> None:
         self.page_size = page_size
+        self.most_per_page = most_per_page
         self._http = http
         self._url = url
         self._body = body

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ipyassets.services.itwin.records import imodel
+from ipyassets.services.packed import Packed
+from ipyassets.services.scenario.records import asset
+from ipyassets.services.vntana.records import product
+
+plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters())
+values = st.recursive(plain, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=12)
+
+
+@given(st.dictionaries(st.text(), values))
+def test_what_is_packed_is_there_unchanged(entity: dict[str, Any]):
+    packed = Packed(entity)
+    assert isinstance(packed, Mapping)
+    assert packed == entity
+    assert (list(packed), len(packed), dict(packed), packed.copy()) == (list(entity), len(entity), entity, entity)
+    assert repr(packed) == repr(entity)
+
+
+def test_a_text_that_is_no_unicode_is_kept_as_it_came():
+    entity = json.loads(r'{"name": "\ud800 half a pair"}')
+    assert Packed(entity)["name"] == entity["name"]
+
+
+def test_it_is_read_only_and_of_its_own():
+    entity = {"tags": ["a"]}
+    packed: Any = Packed(entity)
+    entity["tags"].append("b")
+    assert packed["tags"] == ["a"]
+    packed.copy()["more"] = 1
+    assert "more" not in packed
+    with pytest.raises(TypeError):
+        packed["tags"] = []
+
+
+@pytest.mark.parametrize(("read", "key"), [(product, "uuid"), (imodel, "id"), (asset, "id")])
+def test_a_record_holds_no_objects_of_its_row_before_it_is_looked_at(read: Any, key: str):
+    """Each record of a search held its JSON object as hundreds of objects, 12 kB of VNTANA's, whether wanted or not."""
+
+    class Marked(dict[str, Any]):
+        pass
+
+    record = read(Marked({key: "1", "unknown": {"deep": [1, {"er": 2}]}}))
+    assert not [found for found in gc.get_objects() if isinstance(found, Marked)]
+    assert record.raw["unknown"] == {"deep": [1, {"er": 2}]}
