@@ -12,20 +12,29 @@ from ipyassets import errors
 from ipyassets.collections import decoders
 from ipyassets.collections.images import decode, opened
 
-pytest.importorskip("imagecodecs")
 
-
-@pytest.fixture
-def chosen() -> Iterator[None]:
-    ia.options.decoder = "imagecodecs"
+@pytest.fixture(params=["pillow", "imagecodecs"])
+def chosen(request: pytest.FixtureRequest) -> Iterator[None]:
+    pytest.importorskip(request.param) if request.param != "pillow" else None
+    ia.options.decoder = request.param
     yield
     ia.options.decoder = "pillow"
+
+
+def by_pillow(content: bytes, edge: int | None) -> Image.Image:
+    image = Image.open(io.BytesIO(content))
+    if edge:
+        image.thumbnail((edge, edge), reducing_gap=2.0)
+    image.load()
+    return image
 
 
 def picture(mode: str, size: tuple[int, int] = (61, 37)) -> Image.Image:
     made = Image.effect_noise(size, 90)
     other = Image.linear_gradient("L").resize(size)
     bands = {"L": (made,), "RGB": (made, other, made), "RGBA": (made, other, made, other), "LA": (made, other)}
+    if mode == "P":
+        return made.convert("P")
     return Image.merge(mode, bands[mode])
 
 
@@ -43,9 +52,7 @@ def same(one: Image.Image, other: Image.Image) -> bool:
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA"])
 def test_pixels_are_those_of_pillow(chosen: None, mode: str, box: int | None):
     content = png(picture(mode), dpi=(72, 72))
-    ours = decode(content, box, box)
-    ia.options.decoder = "pillow"
-    theirs = decode(content, box, box)
+    ours, theirs = decode(content, box, box), by_pillow(content, box)
     assert same(ours, theirs)
     assert ours.info.get("dpi") == theirs.info.get("dpi")
     assert ours.format == theirs.format == "PNG"
@@ -54,8 +61,19 @@ def test_pixels_are_those_of_pillow(chosen: None, mode: str, box: int | None):
 def test_it_is_used_for_plain_pngs(chosen: None):
     content = png(picture("RGB"))
     assert decoders.sooner(content, opened(content)) is not None
-    ia.options.decoder = "pillow"
-    assert decoders.sooner(content, opened(content)) is None
+
+
+def test_several_pieces_of_pixels_are_one_picture(chosen: None):
+    image = picture("RGB", (512, 512))
+    content = png(image)
+    at = content.index(b"IDAT") - 4
+    length = int.from_bytes(content[at : at + 4], "big")
+    body = content[at + 8 : at + 8 + length]
+    cut = b"".join(
+        len(part).to_bytes(4, "big") + b"IDAT" + part + zlib.crc32(b"IDAT" + part).to_bytes(4, "big")
+        for part in (body[start : start + 1000] for start in range(0, length, 1000))
+    )
+    assert same(decode(content[:at] + cut + content[at + 12 + length :]), image)
 
 
 def test_a_second_picture_does_not_change_the_first(chosen: None):
@@ -124,6 +142,6 @@ def test_one_that_is_not_there_says_how_to_get_it(monkeypatch: pytest.MonkeyPatc
 
 def test_a_picture_does_not_hold_the_file_it_was_read_from():
     """A thousand posters held their thousand files too, a quarter more of memory."""
-    image = decode(png(picture("RGB")))
-    assert PngImagePlugin.PngImageFile is type(image)
+    image = decode(png(picture("P")))
+    assert type(image) is PngImagePlugin.PngImageFile
     assert all(not isinstance(value, io.BytesIO) for value in vars(image).values())

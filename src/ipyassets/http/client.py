@@ -133,22 +133,25 @@ class HttpClient:
         authorizer = self.authorizer if isinstance(call.authorize, bool) else call.authorize
         if authorizer is None or call.authorize is False:
             answer = await self._exchange.send(call, {}, partial, whole=whole)
+            good = self._good(answer)
         else:
             sent = await authorizer.headers()
             answer = await self._exchange.send(call, sent, partial, whole=whole)
-            if self._stale(authorizer, answer, sent):
+            good = self._good(answer)
+            if self._stale(authorizer, answer, sent, good=good):
                 sent = await authorizer.headers()
                 answer = await self._exchange.send(call, sent, partial, whole=whole)
-                if self._stale(authorizer, answer, sent):
+                good = self._good(answer)
+                if self._stale(authorizer, answer, sent, good=good):
                     failure = self._failure(call, answer, self._explain(answer), AuthenticationError)
                     if repeatable(call) and await authorizer.overtaken(sent):
                         raise Transient(failure, None)
                     raise failure
-            if self._good(answer) and not answer.foreign:
+            if good and not answer.foreign:
                 authorizer.learned(answer, sent)
         if answer.status in range(300, 400):
             raise BadResponse(f"{answer.asked} answered with status {answer.status}.", status=answer.status)
-        if not self._good(answer):
+        if not good:
             raise self._judged(call, answer)
         return answer
 
@@ -157,8 +160,8 @@ class HttpClient:
             return True
         return answer.status < 300 and not (self._declined is not None and self._declined(answer))
 
-    def _stale(self, authorizer: Authorizer, answer: Answer, sent: Mapping[str, str]) -> bool:
-        refusal = answer.status in (401, 403) or (answer.status < 300 and not self._good(answer))
+    def _stale(self, authorizer: Authorizer, answer: Answer, sent: Mapping[str, str], *, good: bool) -> bool:
+        refusal = answer.status in (401, 403) or (answer.status < 300 and not good)
         return refusal and bool(sent) and not answer.foreign and authorizer.refused(answer, sent)
 
     def _judged(self, call: Call, answer: Answer) -> Exception:
