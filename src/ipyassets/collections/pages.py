@@ -140,6 +140,15 @@ class RecordPages:
     async def items(self, start: int, stop: int) -> list[Item]:
         return [(self.service, record) for record in await self.fetch(start, stop)]
 
+    def forget(self, stop: int) -> None:
+        """Let go of the pages before position ``stop``, for a walk that does not come back: touched, they come again.
+
+        The first stays, and so do all where each page needs the one before.
+        """
+        if self.random_access:
+            for number in [number for number in self._pages if 0 < number < stop // self.search.page_size]:
+                del self._pages[number]
+
     async def fetch(self, start: int, stop: int) -> list[Record]:
         stop = self._capped(stop)
         if start >= stop:
