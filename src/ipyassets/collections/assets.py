@@ -38,10 +38,8 @@ class AssetBase:
 
     @property
     def _service(self) -> AssetService:
-        if isinstance(self._home, Reference):
-            object.__setattr__(self, "_home", service_of(self._home))
-        assert isinstance(self._home, AssetService)
-        return self._home
+        # A reference stays one, so that an asset that comes back from a worker finds the client it left.
+        return service_of(self._home) if isinstance(self._home, Reference) else self._home
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"Assets cannot be changed; {name!r} is read-only.")
@@ -109,7 +107,7 @@ class AssetBase:
 
     def __reduce__(self) -> tuple[Any, ...]:
         home = self._home
-        if isinstance(home, Reference):  # nobody has asked for it here yet
+        if isinstance(home, Reference):
             return (_arrived, (type(self), home, travelling(None, self._record)))
         return (_arrived, (type(self), reference_to(home), travelling(home, self._record)))
 

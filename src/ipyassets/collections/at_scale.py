@@ -11,7 +11,7 @@ import logging
 import os
 import pickle
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar, cast
@@ -20,14 +20,14 @@ from uuid import uuid4
 from ipyassets.arguments import plain_function, whole
 from ipyassets.collections.assets import Asset
 from ipyassets.collections.pages import Item
-from ipyassets.collections.portable import Packed, packed, restored, service_of, unpacked
+from ipyassets.collections.portable import Packed, Reference, packed, restored, service_of, unpacked
 from ipyassets.collections.posters import Box, PosterStream, called
 from ipyassets.collections.progress import bar
 from ipyassets.collections.slots import Slots
 from ipyassets.errors import AssetServiceError, Interrupted, InvalidRequest
 from ipyassets.http import loop
 from ipyassets.http.pace import RateBudget, pacing
-from ipyassets.services.base import Served
+from ipyassets.services.base import AssetService, Record, Served
 
 if TYPE_CHECKING:
     import dask.bag
@@ -81,13 +81,13 @@ class _Stream(PosterStream):
 
 
 def _posters(
-    items: Sequence[Item], box: Box, budget: RateBudget | None
+    items: Sequence[tuple[AssetService | Reference, Record]], box: Box, budget: RateBudget | None
 ) -> Iterator[tuple[Asset, Image.Image | None, Exception | None]]:
     """Each asset with its poster or the error in its place, in order; posters are fetched ahead of the caller."""
 
     async def walk() -> AsyncIterator[Item]:
-        for item in items:
-            yield item
+        for home, record in items:
+            yield (service_of(home) if isinstance(home, Reference) else home), record
 
     stream = _Stream(walk(), box)
     try:
@@ -97,14 +97,10 @@ def _posters(
             if not taken:
                 break
             for result in taken:
-                service, record = result.item
-                yield Asset(record, service), result.image, result.error
+                home, record = items[result.index]
+                yield Asset(record, home), result.image, result.error
     finally:
         loop.run(stream.stop())
-
-
-def _arrived(parcel: Packed) -> list[Item]:
-    return [(service_of(reference), record) for reference, record in unpacked(parcel)]
 
 
 def _worked_on(
@@ -117,7 +113,7 @@ def _worked_on(
     del start
     found: list[Outcome[T]] = []
     with pacing(work.budget):
-        items = _arrived(part) if isinstance(part, Packed) else part
+        items = unpacked(part) if isinstance(part, Packed) else part
         for asset, image, failure in _posters(items, work.box, work.budget):
             if stop is not None and stop.is_set():
                 break
@@ -289,26 +285,27 @@ class _Mapping(Generic[T]):
 def bag_of(assets: AssetList, box: Box, *, partition_size: int | None, budget: RateBudget | None) -> dask.bag.Bag:
     """See `AssetList.to_dask`."""
     try:
-        import dask.bag
+        from dask.bag import Bag
+        from dask.bag.core import reify
     except ImportError:
         raise ImportError("to_dask() needs Dask: pip install 'ipyassets[dask]'") from None
     size = PARTITION if partition_size is None else whole("partition_size", partition_size, unit="assets")
     _check(budget)
     with pacing(budget):
-        parts = [packed(part) for part in _partitions(assets, size)]
-    from_sequence: Any = dask.bag.from_sequence
-    whole_list: Any = from_sequence(parts or [packed([])], partition_size=1)  # a bag needs a partition
-    bag: dask.bag.Bag = whole_list.map_partitions(_pairs, box, budget)
+        parts = [packed(part) for part in _partitions(assets, size)] or [packed([])]  # a bag needs a partition
+    name = f"posters-{uuid4().hex}"
+    # As Dask's own bags are made: what is lazy becomes a list at the end, and not between steps on the same worker.
+    graph = {(name, number): (reify, (_pairs, part, box, budget)) for number, part in enumerate(parts)}
+    make: Any = Bag
+    bag: dask.bag.Bag = make(graph, name, len(parts))
     return bag
 
 
-def _pairs(parts: Iterable[Packed], box: Box, budget: RateBudget | None) -> Iterator[tuple[Asset, Image.Image | None]]:
-    """Lazy, so that what follows in the bag has one picture after the other and not a partition of them."""
-    for part in parts:
-        for asset, image, error in _posters(_arrived(part), box, budget):
-            if error is not None:
-                log.warning("%s", error)
-            yield asset, image
+def _pairs(part: Packed, box: Box, budget: RateBudget | None) -> Iterator[tuple[Asset, Image.Image | None]]:
+    for asset, image, error in _posters(unpacked(part), box, budget):
+        if error is not None:
+            log.warning("%s", error)
+        yield asset, image
 
 
 def _check(budget: object) -> None:
