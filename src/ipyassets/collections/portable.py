@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from ipyassets.collections.pages import Item
 from ipyassets.errors import InvalidRequest
+from ipyassets.http.board import join_board, open_board
 from ipyassets.services.base import AssetService, Record
 
 __all__ = [
@@ -111,15 +112,18 @@ class Packed:
 
     content: bytes = field(repr=False)
     count: int
+    board: str = field(repr=False)
+    """Where workers on this machine share their tokens (`ipyassets.http.board`)."""
 
 
 def packed(items: Sequence[Item]) -> Packed:
     """``items`` as they are sent to workers."""
     references = {id(service): reference_to(service) for service, _ in items}
     data = [(references[id(service)], travelling(service, record)) for service, record in items]
-    return Packed(zlib.compress(pickle.dumps(data, pickle.HIGHEST_PROTOCOL)), len(items))
+    return Packed(zlib.compress(pickle.dumps(data, pickle.HIGHEST_PROTOCOL)), len(items), open_board())
 
 
 def unpacked(parcel: Packed) -> list[tuple[Reference, Record]]:
     """What was `packed`; the services are to be had by `service_of`."""
+    join_board(parcel.board)
     return [(reference, record_of(data)) for reference, data in pickle.loads(zlib.decompress(parcel.content))]  # noqa: S301
