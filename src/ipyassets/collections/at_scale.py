@@ -26,6 +26,7 @@ from ipyassets.collections.progress import bar
 from ipyassets.collections.slots import Slots
 from ipyassets.errors import AssetServiceError, Interrupted, InvalidRequest
 from ipyassets.http import loop
+from ipyassets.http.board import open_board
 from ipyassets.http.pace import RateBudget, pacing
 from ipyassets.services.base import AssetService, Record, Served
 
@@ -170,6 +171,8 @@ def mapped(
             "executor must be a concurrent.futures.Executor (of Dask: client.get_executor()), or None for threads; "
             f"got {type(executor).__name__}."
         )
+    if not isinstance(executor, ThreadPoolExecutor):
+        open_board()  # before this client logs in, so that workers need not
     run = _Mapping(assets._wrap, executor, _Work(function, box, budget, uuid4().hex))  # noqa: SLF001
     # Of Dask's executor: its client, which leads to the scheduler where its workers keep the budget.
     with pacing(budget, getattr(executor, "_client", None)):
@@ -291,6 +294,7 @@ def bag_of(assets: AssetList, box: Box, *, partition_size: int | None, budget: R
         raise ImportError("to_dask() needs Dask: pip install 'ipyassets[dask]'") from None
     size = PARTITION if partition_size is None else whole("partition_size", partition_size, unit="assets")
     _check(budget)
+    open_board()  # before this client logs in, so that workers need not
     with pacing(budget):
         parts = [packed(part) for part in _partitions(assets, size)] or [packed([])]  # a bag needs a partition
     name = f"posters-{uuid4().hex}"
