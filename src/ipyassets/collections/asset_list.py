@@ -306,7 +306,7 @@ class AssetList(_AssetListBase[Asset], Sequence[Asset]):
     ) -> dask.bag.Bag:
         """A `dask.bag.Bag` of ``(asset, image)``, whose workers fetch for themselves; a failed image is None.
 
-        The list is walked now, page after page, and what workers need of each asset goes into the bag: some 100
+        The list is walked now, page after page, and what workers need of each asset goes into the bag: some 120
         bytes each, ``partition_size`` of them (100 unless told) to a partition. Positions are not relied on later, so
         a catalogue that changes meanwhile makes nothing come twice. No poster is fetched before the bag is computed;
         with ``.map(…)`` a worker holds a few dozen pictures at a time. ``budget``: the requests that all workers

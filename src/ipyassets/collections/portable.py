@@ -108,7 +108,7 @@ def record_of(data: dict[str, Any]) -> Record:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Some assets on their way to a worker, small: some 100 bytes each."""
+    """Some assets on their way to a worker, small: some 120 bytes each."""
 
     content: bytes = field(repr=False)
     count: int
