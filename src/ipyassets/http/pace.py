@@ -44,7 +44,8 @@ class RateBudget:
     When a service asks one worker to wait (``Retry-After`` with a 429), all of them do.
 
     Workers of Dask ask its scheduler, on which ipyassets must be installed too; other processes, which must then be on
-    this machine, share a file. Asking costs a millisecond or so: enough for some hundreds of requests a second. A worker that is killed takes at most one turn along.
+    this machine, share a file. Asking costs a millisecond or so: enough for some hundreds of requests a second. A
+    worker that is killed takes at most one turn along.
 
     Raises `InvalidRequest` if ``per_second`` is not above 0.
     """
