@@ -94,7 +94,7 @@ def _posters(
     try:
         while True:
             with pacing(budget):  # and not while the caller has its turn, whose context is the same as ours
-                taken = loop.run(stream.take())
+                taken = loop.run(stream.take(stream.held))
             if not taken:
                 break
             for result in taken:
