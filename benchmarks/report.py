@@ -33,8 +33,8 @@ def told(found: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     lines = [
         (
-            f"Measured {found['date']} on {machine['cores']} cores ({machine['processor']}), {machine['memory_gb']} GB, "
-            f"{machine['system']}; medians of {found['rounds']}. {versions}."
+            f"Measured {found['date']} on {machine['cores']} cores ({machine['processor']}), {machine['memory_gb']} GB "
+            f"of memory, {machine['system']}; medians of {found['rounds']}. {versions}."
         )
     ]
     lines += [f"**{case['title']}**\n\n{markdown(case)}" for case in found["cases"]]

@@ -30,6 +30,12 @@ def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
 
 
+@pytest.fixture(autouse=True)
+def no_board(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test finds the tokens that another one shared with its workers."""
+    monkeypatch.setattr("ipyassets.http.board._board", None)
+
+
 @pytest.fixture(scope="module")
 def shared_sandbox() -> Iterator[Sandbox]:
     with Sandbox() as running:

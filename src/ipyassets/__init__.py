@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ipyassets.collections.asset_list import AsyncAssetList as AsyncAssetList
     from ipyassets.collections.assets import Asset as Asset
     from ipyassets.collections.assets import AsyncAsset as AsyncAsset
+    from ipyassets.collections.at_scale import MappedPosters as MappedPosters
     from ipyassets.collections.batch import ImageBatch as ImageBatch
     from ipyassets.collections.download_batch import AsyncDownloadBatch as AsyncDownloadBatch
     from ipyassets.collections.download_batch import DownloadBatch as DownloadBatch
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from ipyassets.errors import ServiceUnavailable as ServiceUnavailable
     from ipyassets.http.cache import cache as cache
     from ipyassets.http.loop import allow_asyncio_run as allow_asyncio_run
+    from ipyassets.http.pace import RateBudget as RateBudget
     from ipyassets.sandbox import Sandbox as Sandbox
     from ipyassets.services.rendering import Turntable as Turntable
     from ipyassets.widgets import ArchivePanel as ArchivePanel
@@ -83,6 +85,7 @@ _HOMES: Final = {
     "Download": "collections.downloads",
     "DownloadBatch": "collections.download_batch",
     "ImageBatch": "collections.batch",
+    "MappedPosters": "collections.at_scale",
     "AsyncRenderJob": "collections.render_job",
     "RenderJob": "collections.render_job",
     "AsyncRenderedTurntable": "collections.turntables",
@@ -102,6 +105,7 @@ _HOMES: Final = {
     "ServiceUnavailable": "errors",
     "cache": "http.cache",
     "allow_asyncio_run": "http.loop",
+    "RateBudget": "http.pace",
     "Sandbox": "sandbox",
     "Turntable": "services.rendering",
     "ArchivePanel": "widgets",

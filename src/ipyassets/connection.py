@@ -73,6 +73,13 @@ class Services(Mapping[str, "BlockingClient[Any]"]):
         failed = f"; not connected: {', '.join(self.failures)}" if self.failures else ""
         return f"<Services {where}{names}{failed}>"
 
+    def environment(self) -> dict[str, str]:
+        """Environment variables by which workers on this machine find the embedded sandbox; empty without one.
+
+        Credentials of real accounts are not in it: workers have them in an environment or a keyring of their own.
+        """
+        return {} if self.sandbox is None else self.sandbox.environment()
+
     def explore(self, **options: Any) -> Explorer:
         """An `Explorer` over all connected services."""
         from ipyassets.widgets import Explorer

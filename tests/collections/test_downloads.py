@@ -250,7 +250,7 @@ def test_many_files_and_what_failed(tmp_path: Path) -> None:
     paths = batch.save(tmp_path)
     assert [path.name for path in paths][:2] == ["0-asset-0-asset-0.png", "1-asset-1-asset-1.png"]
     assert [path.read_bytes() for path in paths[:2]] == [picture(colour=0), picture(colour=1)]
-    with pytest.raises(ExceptionGroup, match="2 of 7 downloads failed"):
+    with pytest.raises(ExceptionGroup, match="2 of 7 files failed"):
         batch.raise_for_failures()
     part = batch[1:3]
     assert isinstance(part, DownloadBatch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -11,7 +12,7 @@ from ipyassets.collections.asset_list import AssetList, AsyncAssetList
 from ipyassets.collections.assets import Asset, AsyncAsset
 from ipyassets.collections.following import end_following
 from ipyassets.collections.pages import RecordPages
-from ipyassets.errors import InvalidRequest
+from ipyassets.errors import AuthenticationError, InvalidRequest
 from ipyassets.http import credentials, loop
 from ipyassets.services.base import AssetService, Capabilities, Workspace
 
@@ -39,9 +40,25 @@ class Client(Generic[S, L]):
     @classmethod
     def from_environment(cls) -> Self | None:
         """A client made of the environment and the keyring alone; None if they do not hold enough."""
-        if any(all(credentials.secret(None, name) for name in names) for names in cls.needed):
-            return cls()
-        return None
+        return cls() if cls._configured() else None
+
+    @classmethod
+    def from_reference(cls, settings: Mapping[str, str]) -> Self:
+        """A client of ``settings`` (`AssetService.reference`) with the credentials that are set here; asks nobody.
+
+        Raises `AuthenticationError`, naming the variables, if there are none.
+        """
+        if not cls._configured():
+            ways = ", or ".join(" and ".join(names) for names in cls.needed)
+            raise AuthenticationError(
+                f"{cls.__name__}: this process (a worker?) has no credentials of its own. Set {ways} in its "
+                "environment or its keyring; credentials never travel along with assets."
+            )
+        return cls(**settings)
+
+    @classmethod
+    def _configured(cls) -> bool:
+        return any(all(credentials.secret(None, name) for name in names) for names in cls.needed)
 
     @property
     def base_url(self) -> str:

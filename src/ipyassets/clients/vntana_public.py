@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from collections.abc import Mapping
+from typing import Self, Unpack
 
 from ipyassets.clients.base import AsyncClient, BlockingClient, Client, L
 from ipyassets.collections.asset_list import AssetList, AsyncAssetList
@@ -39,6 +40,11 @@ class _VntanaPublicClient(Client[VntanaPublicService, L]):
         self, organization: str | None = None, workspace: str | None = None, *, base_url: str | None = None
     ) -> None:
         self.core = _service(organization, workspace, base_url)
+
+    @classmethod
+    def from_reference(cls, settings: Mapping[str, str]) -> Self:
+        """A client of ``settings``, which are all it needs."""
+        return cls(**settings)
 
     def search(self, text: str = "", *, limit: int | None = None, **filters: Unpack[VntanaPublicFilters]) -> L:
         """Published products that match ``text``; all of them without it.

@@ -19,12 +19,19 @@ from ipyassets.http import loop
 from ipyassets.services.base import AssetService
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    import dask.bag
     import pandas as pd
     from PIL import Image
+
+    from ipyassets.collections.at_scale import MappedPosters
+    from ipyassets.http.pace import RateBudget
 
 __all__ = ["AssetList", "AsyncAssetList"]
 
 A = TypeVar("A", bound=AssetBase)
+T = TypeVar("T")
 _AT_ONCE: Final = 8
 """Posters that are handed to a reader at a time: each change of threads costs."""
 
@@ -40,6 +47,8 @@ class _AssetListBase(Generic[A]):
         self._span = span or Span()
         self.last_batch: ImageBatch | None = None
         """What the last `posters` of this list gave, also if it was interrupted."""
+        self.last_map: MappedPosters[Any] | None = None
+        """The same of `AssetList.map_posters`."""
 
     @classmethod
     def of(cls, assets: Iterable[AssetBase], label: str = "chosen assets") -> Self:
@@ -118,7 +127,8 @@ class _AssetListBase(Generic[A]):
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
-            "A list of assets belongs to a client with credentials and is not pickled; keep the ids, or to_pandas()."
+            "A list of assets belongs to a client with credentials and is not pickled; keep the ids, or to_pandas(), "
+            "or the assets: list(assets)."
         )
 
     def __repr__(self) -> str:
@@ -234,6 +244,86 @@ class AssetList(_AssetListBase[Asset], Sequence[Asset]):
                     yield self._wrap(result.item), result.image
         finally:
             loop.run(stream.stop())
+
+    def map_posters(
+        self,
+        fn: Callable[[Asset, Image.Image], T],
+        width: int | None = None,
+        height: int | None = None,
+        *,
+        size: str | None = None,
+        executor: Executor | None = None,
+        partition_size: int | None = None,
+        budget: RateBudget | None = None,
+        progress: bool | None = None,
+    ) -> MappedPosters[T]:
+        """What ``fn(asset, image)`` gives for each asset and its poster, in the order of the assets.
+
+        ``executor`` does the work: any of `concurrent.futures`, also Dask's ``client.get_executor()``; without one,
+        threads here, as many as there are cores. Assets are sent ``partition_size`` at a time (100 unless told), and
+        each worker fetches and decodes the posters of its own by itself. ``budget``: the requests that all of them
+        together may make. ``width``, ``height``, ``size`` and ``progress`` are as for `posters`.
+
+        Where workers are other processes, ``fn`` and what it gives must be picklable, and no credential is sent:
+        each worker finds them in its own environment or keyring, also where this client was given them as arguments
+        (a process that was forked has the client itself). Of ``asset.raw`` they have what the poster needs.
+
+        A poster that fails, or an ``fn`` that raises, leaves None in its slot and the error in ``failures``. So does a
+        partition that is lost along with its worker; Dask gives it to another worker first, some times
+        (``distributed.scheduler.allowed-failures``), so ``fn`` may be called more than once for an asset, and counts
+        once. Ctrl-C raises `Interrupted`; its ``.partial`` has all that was begun, with what had not come by then in
+        ``failures``. It is also kept as ``last_map``, as it is after an error of the search itself.
+
+        The result holds all assets and values here: beyond some 100,000, `to_dask` and files serve better.
+        """
+        from ipyassets.collections.at_scale import mapped
+
+        self.last_map = None
+        return mapped(
+            self,
+            fn,
+            Box(width, height, size),
+            executor=executor,
+            partition_size=partition_size,
+            budget=budget,
+            progress=progress,
+        )
+
+    def to_dask(
+        self,
+        width: int | None = None,
+        height: int | None = None,
+        *,
+        size: str | None = None,
+        partition_size: int | None = None,
+        budget: RateBudget | None = None,
+    ) -> dask.bag.Bag:
+        """A `dask.bag.Bag` of ``(asset, image)``, whose workers fetch for themselves; a failed image is None.
+
+        The list is walked now, page after page, and what workers need of each asset goes into the bag: some 120
+        bytes each, ``partition_size`` of them (100 unless told) to a partition. Positions are not relied on later, so
+        a catalogue that changes meanwhile makes nothing come twice. No poster is fetched before the bag is computed;
+        with ``.map(…)`` a worker holds a few dozen pictures at a time. ``budget``: the requests that all workers
+        together may make.
+
+        Workers need ipyassets and credentials of their own, in their environment or keyring, also where this client was
+        given them as arguments: none is in the bag. A worker without any fails with `AuthenticationError`. Why a
+        poster failed is in the log of the worker (``ipyassets.scale``); `map_posters` gives the errors themselves.
+
+        Raises ImportError without Dask (``pip install 'ipyassets[dask]'``).
+        """
+        from ipyassets.collections.at_scale import bag_of
+
+        return bag_of(self, Box(width, height, size), partition_size=partition_size, budget=budget)
+
+    def _each_once(self) -> Iterator[Item]:
+        """All items, for a walk that takes them all."""
+        walk = self._walker(ahead=MANY)
+        try:
+            while found := loop.run(walk.take()):
+                yield from found
+        finally:
+            walk.leave()
 
     def _count_if_known(self) -> int | None:
         """The length, if finding it out needs no more than the first page."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
+from ipyassets.collections.portable import Reference, record_of, reference_to, restored, service_of, travelling
 from ipyassets.collections.posters import Box, fetch_poster, poster
 from ipyassets.http import loop
 from ipyassets.services.base import AssetService, Kind, Record, Served
@@ -17,16 +18,28 @@ __all__ = ["Asset", "AssetBase", "AsyncAsset"]
 
 
 class AssetBase:
-    """An asset of a service. Immutable, hashable, equal by service and id."""
+    """An asset of a service. Immutable, hashable, equal by service and id.
 
-    __slots__ = ("_record", "_service")
+    Pickled, it is what is known of it and a reference to its service: no credential, no signed URL, and of `raw` only
+    what its poster needs. Where it is unpickled it belongs to the client it came from if that is in the same process;
+    else to a client that the process makes when it is first needed, with the credentials of its own environment or
+    keyring (`AuthenticationError` then if it has none). So batches can be kept in files, and workers can be sent
+    assets and send them back.
+    """
+
+    __slots__ = ("_home", "_record")
 
     _record: Record
-    _service: AssetService
+    _home: AssetService | Reference
 
-    def __init__(self, record: Record, service: AssetService) -> None:
+    def __init__(self, record: Record, service: AssetService | Reference) -> None:
         object.__setattr__(self, "_record", record)
-        object.__setattr__(self, "_service", service)
+        object.__setattr__(self, "_home", service)
+
+    @property
+    def _service(self) -> AssetService:
+        # A reference stays one, so that an asset that comes back from a worker finds the client it left.
+        return service_of(self._home) if isinstance(self._home, Reference) else self._home
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"Assets cannot be changed; {name!r} is read-only.")
@@ -77,7 +90,7 @@ class AssetBase:
 
     @property
     def raw(self) -> Mapping[str, Any]:
-        """The service's own JSON object, unchanged."""
+        """The service's own JSON object, unchanged; after a journey between processes, what the poster needs of it."""
         return self._record.raw
 
     def __eq__(self, other: object) -> bool:
@@ -92,16 +105,28 @@ class AssetBase:
         status = f" {self.status}" if self.status else ""
         return f"<Asset {self.service} {self.name!r} {self.kind}{status}>"
 
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(
-            "An asset belongs to a client with credentials and is not pickled; keep its id and ask the client again."
-        )
+    def __reduce__(self) -> tuple[Any, ...]:
+        home = self._home
+        if isinstance(home, Reference):
+            return (_arrived, (type(self), home, travelling(None, self._record)))
+        return (_arrived, (type(self), reference_to(home), travelling(home, self._record)))
+
+    def __copy__(self) -> Self:
+        return self  # it cannot be changed
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
 
     async def _poster(self, box: Box) -> Image.Image:
-        return (await poster(self._service, self._record, box))[0]
+        return (await poster(self._service, await restored(self._service, self._record), box))[0]
 
     async def _poster_served(self, box: Box) -> Served:
-        return await fetch_poster(self._service, self._record, width=box.width, height=box.height, size=box.size)
+        record = await restored(self._service, self._record)
+        return await fetch_poster(self._service, record, width=box.width, height=box.height, size=box.size)
+
+
+def _arrived(kind: type[AssetBase], home: Reference, data: dict[str, Any]) -> AssetBase:
+    return kind(record_of(data), home)
 
 
 class Asset(AssetBase):

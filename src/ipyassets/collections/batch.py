@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, overload
+from typing import TYPE_CHECKING, Any, Final
 
 from ipyassets.collections.images import opened
+from ipyassets.collections.slots import Slots
 from ipyassets.errors import AssetServiceError
 
 if TYPE_CHECKING:
@@ -21,8 +22,10 @@ __all__ = ["ImageBatch", "file_name", "stem"]
 _EXTENSIONS: Final = {"JPEG": ".jpg", "TIFF": ".tif"}
 
 
-class ImageBatch(Sequence["Image.Image | None"]):
+class ImageBatch(Slots["Image.Image", AssetServiceError]):
     """The images of some assets: as many and in the same order; a failed slot is None and stands in `failures`."""
+
+    _unit = "images"
 
     def __init__(
         self,
@@ -31,48 +34,21 @@ class ImageBatch(Sequence["Image.Image | None"]):
         failures: Sequence[tuple[int, AssetBase, AssetServiceError]] = (),
         contents: Sequence[bytes | None] = (),
     ) -> None:
-        self._assets = list(assets)
-        self.images: list[Image.Image | None] = list(images)
-        """The images in order, None where one failed."""
-        self.failures: list[tuple[int, AssetBase, AssetServiceError]] = list(failures)
-        """``(index, asset, error)`` for every slot that has no image."""
-        self._contents = list(contents) or [None] * len(self.images)
+        super().__init__(assets, images, failures)
+        self._contents = list(contents) or [None] * len(self)
 
     @property
-    def assets(self) -> list[AssetBase]:
-        """The assets, one for each slot."""
-        return list(self._assets)
+    def images(self) -> list[Image.Image | None]:
+        """The images in order, None where one failed."""
+        return self._results
 
-    def __len__(self) -> int:
-        return len(self.images)
-
-    @overload
-    def __getitem__(self, index: int) -> Image.Image | None: ...
-    @overload
-    def __getitem__(self, index: slice) -> ImageBatch: ...
-    def __getitem__(self, index: int | slice) -> Image.Image | ImageBatch | None:
-        if not isinstance(index, slice):
-            return self.images[index]
-        chosen = range(*index.indices(len(self)))
-        errors = {i: (asset, error) for i, asset, error in self.failures}
+    def _of(self, chosen: range, failures: list[tuple[int, AssetBase, AssetServiceError]]) -> ImageBatch:
         return ImageBatch(
             [self._assets[i] for i in chosen],
-            [self.images[i] for i in chosen],
-            [(new, *errors[old]) for new, old in enumerate(chosen) if old in errors],
+            [self._results[i] for i in chosen],
+            failures,
             [self._contents[i] for i in chosen],
         )
-
-    def items(self) -> Iterator[tuple[AssetBase, Image.Image | None]]:
-        """Pairs of asset and image (None where it failed), in order."""
-        return zip(self._assets, self.images, strict=True)
-
-    def raise_for_failures(self) -> ImageBatch:
-        """Raise an `ExceptionGroup` of all failures if there are any; else give the batch back."""
-        if self.failures:
-            raise ExceptionGroup(
-                f"{len(self.failures)} of {len(self)} images failed", [error for _, _, error in self.failures]
-            )
-        return self
 
     def contact_sheet(self, columns: int = 8, *, tile: int = 160, captions: bool = True) -> Image.Image:
         """One image of all, ``columns`` wide, each within ``tile`` x ``tile`` pixels and with its name below."""
@@ -105,10 +81,6 @@ class ImageBatch(Sequence["Image.Image | None"]):
                 path.write_bytes(content)
             paths.append(path)
         return paths
-
-    def __repr__(self) -> str:
-        failed = f", {len(self.failures)} failed" if self.failures else ""
-        return f"ImageBatch({len(self)} images{failed})"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         del include, exclude

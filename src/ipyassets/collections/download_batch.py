@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any, Generic, Self, TypeVar, overload
+from typing import Any, TypeVar
 
-from ipyassets.collections.assets import AssetBase
 from ipyassets.collections.batch import ImageBatch, stem
 from ipyassets.collections.downloads import AsyncDownload, Download, DownloadBase
 from ipyassets.collections.images import in_file_pool
 from ipyassets.collections.pages import Item
 from ipyassets.collections.posters import Box, PosterResult, PosterStream, collected, collected_awaiting
 from ipyassets.collections.progress import bar
+from ipyassets.collections.slots import Slots
 from ipyassets.errors import AssetServiceError
 from ipyassets.http import loop
 
@@ -21,60 +21,20 @@ __all__ = ["AsyncDownloadBatch", "DownloadBatch", "DownloadBatchBase"]
 D = TypeVar("D", bound=DownloadBase)
 
 
-class DownloadBatchBase(Sequence["D | None"], Generic[D]):
+class DownloadBatchBase(Slots[D, AssetServiceError]):
     """The files of some assets: as many and in the same order; a failed slot is None and stands in `failures`."""
 
-    def __init__(
-        self,
-        assets: Sequence[AssetBase],
-        results: Sequence[D | None],
-        failures: Sequence[tuple[int, AssetBase, AssetServiceError]] = (),
-    ) -> None:
-        self._assets = list(assets)
-        self.results: list[D | None] = list(results)
-        """The downloads in order, None where one failed."""
-        self.failures: list[tuple[int, AssetBase, AssetServiceError]] = list(failures)
-        """``(index, asset, error)`` for every slot that has no file."""
+    _unit = "files"
 
     @property
-    def assets(self) -> list[AssetBase]:
-        """The assets, one for each slot."""
-        return list(self._assets)
+    def results(self) -> list[D | None]:
+        """The downloads in order, None where one failed."""
+        return self._results
 
     @property
     def paths(self) -> list[Path | None]:
         """Where each file was saved last; None where it failed or was not saved."""
         return [None if one is None else one.path for one in self.results]
-
-    def __len__(self) -> int:
-        return len(self.results)
-
-    @overload
-    def __getitem__(self, index: int) -> D | None: ...
-    @overload
-    def __getitem__(self, index: slice) -> Self: ...
-    def __getitem__(self, index: int | slice) -> D | Self | None:
-        if not isinstance(index, slice):
-            return self.results[index]
-        chosen = range(*index.indices(len(self)))
-        errors = {i: (asset, error) for i, asset, error in self.failures}
-        return type(self)(
-            [self._assets[i] for i in chosen],
-            [self.results[i] for i in chosen],
-            [(new, *errors[old]) for new, old in enumerate(chosen) if old in errors],
-        )
-
-    def items(self) -> Iterator[tuple[AssetBase, D | None]]:
-        """Pairs of asset and download (None where it failed), in order."""
-        return zip(self._assets, self.results, strict=True)
-
-    def raise_for_failures(self) -> Self:
-        """Raise an `ExceptionGroup` of all failures if there are any; else give the batch back."""
-        if self.failures:
-            raise ExceptionGroup(
-                f"{len(self.failures)} of {len(self)} downloads failed", [error for _, _, error in self.failures]
-            )
-        return self
 
     async def _save(self, folder: str | Path) -> list[Path]:
         target = await in_file_pool(Path(folder).absolute)
@@ -95,10 +55,6 @@ class DownloadBatchBase(Sequence["D | None"], Generic[D]):
             [(i, assets[i], result.error) for i, result in enumerate(results) if result.error is not None],
             [result.content for result in results],
         )
-
-    def __repr__(self) -> str:
-        failed = f", {len(self.failures)} failed" if self.failures else ""
-        return f"{type(self).__name__}({len(self)} files{failed})"
 
 
 class DownloadBatch(DownloadBatchBase[Download]):

@@ -21,6 +21,7 @@ from ipyassets.errors import (
     RateLimited,
     ServiceUnavailable,
 )
+from ipyassets.http import pace
 from ipyassets.http.exchange import Arriving, Exchange, Transient, repeatable
 from ipyassets.http.messages import Answer, Authorizer, Call, Explanation
 from ipyassets.http.partial import Partial
@@ -132,15 +133,15 @@ class HttpClient:
     async def _attempt(self, call: Call, partial: Partial, *, whole: bool) -> Answer:
         authorizer = self.authorizer if isinstance(call.authorize, bool) else call.authorize
         if authorizer is None or call.authorize is False:
-            answer = await self._exchange.send(call, {}, partial, whole=whole)
+            answer = await self._sent(call, {}, partial, whole=whole)
             good = self._good(answer)
         else:
             sent = await authorizer.headers()
-            answer = await self._exchange.send(call, sent, partial, whole=whole)
+            answer = await self._sent(call, sent, partial, whole=whole)
             good = self._good(answer)
             if self._stale(authorizer, answer, sent, good=good):
                 sent = await authorizer.headers()
-                answer = await self._exchange.send(call, sent, partial, whole=whole)
+                answer = await self._sent(call, sent, partial, whole=whole)
                 good = self._good(answer)
                 if self._stale(authorizer, answer, sent, good=good):
                     failure = self._failure(call, answer, self._explain(answer), AuthenticationError)
@@ -152,8 +153,19 @@ class HttpClient:
         if answer.status in range(300, 400):
             raise BadResponse(f"{answer.asked} answered with status {answer.status}.", status=answer.status)
         if not good:
-            raise self._judged(call, answer)
+            refusal = self._judged(call, answer)
+            await self._slow_down(refusal)
+            raise refusal
         return answer
+
+    async def _sent(self, call: Call, credentials: Mapping[str, str], partial: Partial, *, whole: bool) -> Answer:
+        await pace.turn()
+        return await self._exchange.send(call, credentials, partial, whole=whole)
+
+    async def _slow_down(self, refusal: Exception) -> None:
+        """Tell the others who share a budget of a wait that the service asks for and that we make."""
+        if isinstance(refusal, Transient) and isinstance(refusal.error, RateLimited):
+            await pace.hold(self.policy.first if refusal.retry_after is None else refusal.retry_after)
 
     def _good(self, answer: Answer) -> bool:
         if isinstance(answer, Arriving):

@@ -1,4 +1,4 @@
-"""One token per credential in this process, however many clients share it.
+"""One token per credential in this process, however many clients share it; with workers, on this machine.
 
 Several services revoke the older token when a newer one is asked for, so two clients with the same credentials would
 knock each other out. They share one here, and only one of them logs in at a time.
@@ -12,9 +12,10 @@ import secrets
 import threading
 import time
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from ipyassets.http.board import board
 from ipyassets.http.loop import LoopLock
 from ipyassets.http.secret import Secret
 
@@ -27,9 +28,11 @@ Login = Callable[[], Awaitable[tuple[Secret, float | None]]]
 class SharedToken:
     """A token, and the lock that keeps two logins from running at once. Lives on the loop thread."""
 
-    def __init__(self, *, early: float = 60.0) -> None:
+    def __init__(self, *, early: float = 60.0, identity: Sequence[Secret] = ()) -> None:
         self._early = early
+        self._identity = identity
         self._token: Secret | None = None
+        self._refused: str | None = None
         self._expires: float | None = None
         self._lock = LoopLock()
 
@@ -38,9 +41,24 @@ class SharedToken:
         async with self._lock:
             token = self._good()
             if token is None:
-                token, lifetime = await login()
+                token, lifetime = await self._new(login)
                 self.set(token, lifetime)
             return token
+
+    async def _new(self, login: Login) -> tuple[Secret, float | None]:
+        """Another process's token where there is one that has not been refused, else one by ``login``."""
+        shared = board()
+        if shared is None or not self._identity:
+            return await login()
+        async with shared.entry(map(_text, self._identity)) as entry:
+            found = entry.read()
+            if found is not None and found[0].reveal() != self._refused:
+                lifetime = None if found[1] is None else found[1] - time.time()
+                if lifetime is None or lifetime > self._early:
+                    return found[0], lifetime
+            token, lifetime = await login()
+            entry.write(token, None if lifetime is None else time.time() + lifetime)
+            return token, lifetime
 
     def peek(self) -> Secret | None:
         """The current token, if there is one; logs nobody in."""
@@ -54,6 +72,7 @@ class SharedToken:
     def forget(self, token: Secret | str | None = None) -> None:
         """Drop the token; given one, only if it is still the current one (another caller may have renewed it)."""
         if token is None or self._token is None or self._token.reveal() == _text(token):
+            self._refused = None if self._token is None else self._token.reveal()
             self._token = self._expires = None
 
     def _good(self) -> Secret | None:
@@ -89,5 +108,5 @@ def shared_token(*identity: str | Secret, early: float = 60.0) -> SharedToken:
     with _lock:
         token = _tokens.get(key)
         if token is None:
-            token = _tokens[key] = SharedToken(early=early)
+            token = _tokens[key] = SharedToken(early=early, identity=[Secret(_text(part)) for part in identity])
         return token

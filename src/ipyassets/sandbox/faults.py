@@ -14,6 +14,7 @@ import re
 import socket
 import struct
 import threading
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -75,6 +76,8 @@ class Seen:
     """The first 64 kB; empty where the body is a secret."""
     status: int | None = None
     """What was answered; None before the answer, and where there was none."""
+    at: float = field(default_factory=time.monotonic)
+    """When it came, by `time.monotonic`."""
 
     @property
     def json(self) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self, TypeAlias
@@ -27,6 +27,8 @@ __all__ = [
     "Search",
     "Served",
     "Workspace",
+    "arguments",
+    "lightened",
 ]
 
 Kind: TypeAlias = Literal["3d", "image", "video", "audio", "document", "text", "imodel", "other"]
@@ -49,6 +51,8 @@ class Record:
     attributes: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     raw: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     """The service's own JSON object, unchanged; unknown fields live here. Not printed: it may hold signed URLs."""
+    portable: bool = field(default=False, repr=False)
+    """Whether it came from another process: ``raw`` is then what `AssetService.portable` left of it."""
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Record):
@@ -167,7 +171,7 @@ class AssetService(ABC):
     """One asset service behind one set of credentials."""
 
     name: ClassVar[str]
-    """Short and stable: ``vntana``, ``itwin``; it stands in `Record.service`."""
+    """Short and stable: ``vntana``, ``itwin``; it stands in `Record.service` and is the name of its entry point."""
     title: ClassVar[str]
     """For people: "VNTANA", "Bentley iTwin"."""
     capabilities: ClassVar[Capabilities]
@@ -197,6 +201,37 @@ class AssetService(ABC):
         """The places this account can search; empty where the service has none."""
         return ()
 
+    # -- other processes: credentials stay here, and what is signed with them -----------------------------------------
+
+    def reference(self) -> Mapping[str, str]:
+        """Arguments by which the client's class makes a client like this one in another process; nothing secret.
+
+        The class is found there by the entry point that has the name of the service, and adds the credentials of that
+        process.
+        """
+        return {}
+
+    def portable(self, record: Record) -> Record:
+        """``record`` as it may leave this process: of ``raw`` only what its poster needs, and no signed URL.
+
+        By default nothing of ``raw``; `restored` then asks for it anew.
+        """
+        return lightened(record, {})
+
+    async def restored(self, record: Record) -> Record:
+        """A record that came from another process, as `poster_source` takes it."""
+        return await self.record(record.id)
+
     @abstractmethod
     async def close(self) -> None:
         """Close connections and forget tokens. Safe to call twice."""
+
+
+def arguments(**given: str | None) -> dict[str, str]:
+    """Those that were given, for `AssetService.reference`."""
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def lightened(record: Record, raw: Mapping[str, Any]) -> Record:
+    """``record`` with ``raw`` in the place of its own, for `AssetService.portable`."""
+    return replace(record, raw=MappingProxyType(dict(raw)), portable=True)

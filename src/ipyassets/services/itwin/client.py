@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from ipyassets.errors import BadResponse, InvalidRequest, NotFound
 from ipyassets.http.client import HttpClient
 from ipyassets.http.loop import LoopLock
 from ipyassets.http.messages import Call
-from ipyassets.services.base import AssetService, Capabilities, PosterSource, Record, Served, Workspace
+from ipyassets.services.base import (
+    AssetService,
+    Capabilities,
+    PosterSource,
+    Record,
+    Served,
+    Workspace,
+    arguments,
+    lightened,
+)
 from ipyassets.services.itwin.auth import ClientCredentials, GivenToken
 from ipyassets.services.itwin.errors import explain
 from ipyassets.services.itwin.records import imodel, workspace
@@ -37,6 +46,7 @@ _SMALL: Final = (400, 250)
 _SIZES: Final = ("small", "large")
 _LIFETIME: Final = 600.0
 """Seconds a thumbnail is kept: nothing in an iModel tells that a new one was uploaded."""
+_CHANGED: Final = "lastChangesetPushDateTime"
 _NOT_IDS: Final = ("favorites", "recents")
 
 
@@ -90,7 +100,7 @@ class ITwinService(AssetService):
         if chosen not in _SIZES:
             raise InvalidRequest(f"iModel thumbnails are 'small' or 'large'; got size={size!r}.")
         url = f"{self.base_url}/imodels/{segment(record.id, 'an iModel')}/thumbnail"
-        changed = str(record.raw.get("lastChangesetPushDateTime") or "")
+        changed = str(record.raw.get(_CHANGED) or "")
 
         async def fetch() -> Served:
             call = Call(
@@ -131,6 +141,16 @@ class ITwinService(AssetService):
             if not url:
                 break
         return tuple(found.values())
+
+    def reference(self) -> Mapping[str, str]:
+        # Where tokens come from belongs to the credentials, and those are of the other process.
+        return arguments(base_url=self.base_url, itwin=self._chosen)
+
+    def portable(self, record: Record) -> Record:
+        return lightened(record, {_CHANGED: record.raw.get(_CHANGED)})
+
+    async def restored(self, record: Record) -> Record:
+        return record
 
     async def close(self) -> None:
         await self._authorizer.close()

@@ -15,7 +15,7 @@ from ipyassets.errors import InvalidRequest
 from ipyassets.services.base import Record
 from ipyassets.services.scenario.records import part
 
-__all__ = ["Rendition", "renditions", "wants_large"]
+__all__ = ["Rendition", "renditions", "unsigned", "wants_large"]
 
 _RASTER: Final = frozenset(f"image/{name}" for name in ("png", "jpeg", "jpg", "webp", "gif", "avif", "tiff", "bmp"))
 _GRID: Final = 384
@@ -29,6 +29,8 @@ class Rendition:
 
     word: str
     url: str = field(repr=False)
+    public: bool = False
+    """Whether the URL is good as it stands, without a signature."""
 
 
 def wants_large(width: int | None, height: int | None, size: str | None) -> bool:
@@ -51,6 +53,33 @@ def renditions(record: Record, *, large: bool) -> list[Rendition]:
     guess = _beside(record) if thumbnail is None and _may_have_thumbnail(record) else None
     order = [own, *views, thumbnail, guess] if large else [thumbnail, guess, *views, own]
     return [found for found in order if found is not None]
+
+
+def unsigned(record: Record) -> dict[str, Any]:
+    """What of ``raw`` says which pictures there are, in the same places; URLs without their signatures."""
+    raw = record.raw
+    kept = {name: raw[name] for name in ("mimeType", "updatedAt") if name in raw}
+    kept |= {"url": _bare(raw["url"])} if "url" in raw else {}
+    kept |= {"properties": {}} if "properties" in raw else {}
+    kept |= _bare_links(raw, "thumbnail", "preview", "firstFrame")
+    inner = _bare_links(part(raw, "metadata"), "thumbnail")
+    return kept | ({"metadata": inner} if inner else {})
+
+
+def _bare_links(where: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    found = {name: _link(name, where) for name in names}
+    return {name: {"url": _bare(link.url)} for name, link in found.items() if link is not None}
+
+
+def _bare(url: object) -> str | None:
+    """``url`` without user, query and fragment; None for what is none."""
+    try:
+        parts = urlsplit(url) if isinstance(url, str) else None
+    except ValueError:
+        return None
+    if parts is None:
+        return None
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _own(record: Record) -> Rendition | None:
@@ -84,4 +113,4 @@ def _beside(record: Record) -> Rendition | None:
     if parts.scheme not in ("http", "https") or name not in ("assets", "assets-transform"):
         return None
     path = f"{place}/thumbnails/{quote(record.id, safe='')}"
-    return Rendition("thumbnail", urlunsplit((parts.scheme, parts.netloc, path, "", "")))
+    return Rendition("thumbnail", urlunsplit((parts.scheme, parts.netloc, path, "", "")), public=True)

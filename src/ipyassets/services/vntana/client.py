@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from ipyassets.errors import BadResponse, InvalidRequest, PermissionDenied
 from ipyassets.http.client import HttpClient
 from ipyassets.http.messages import Answer, Call
-from ipyassets.services.base import Capabilities, PosterSource, Record, Served, Workspace
+from ipyassets.services.base import Capabilities, PosterSource, Record, Served, Workspace, arguments, lightened
 from ipyassets.services.rendering import RenderFile, RenderOrder, RenderService, Standings, Submitted
 from ipyassets.services.vntana.attachments import Attachments
 from ipyassets.services.vntana.auth import Ladder
 from ipyassets.services.vntana.errors import declined, explain
 from ipyassets.services.vntana.filters import FILTERS, MOST_PER_PAGE, SORTS, request
 from ipyassets.services.vntana.login import Login
-from ipyassets.services.vntana.records import blob, client_uuid
+from ipyassets.services.vntana.records import blob, client_uuid, poster_ids
 from ipyassets.services.vntana.renders import Renders
 from ipyassets.services.vntana.search import ProductSearch, fetched
 from ipyassets.services.vntana.standings import Watch
@@ -45,6 +45,7 @@ class VntanaService(RenderService):
         base_url: str = BASE_URL,
     ) -> None:
         self.base_url = base_address(base_url, self.title)
+        self._reference = arguments(base_url=self.base_url, organization=organization, workspace=workspace)
         self._http = HttpClient(self.title, explain=explain, declined=declined)
         self._ladder = Ladder(self._http, self.base_url, login, organization=organization, workspace=workspace)
         account = (self._http, self._ladder, self.base_url)
@@ -141,6 +142,15 @@ class VntanaService(RenderService):
     async def workspaces(self) -> Sequence[Workspace]:
         """The workspaces of the organization that this account can see."""
         return await self._ladder.workspaces(anew=True)
+
+    def reference(self) -> Mapping[str, str]:
+        return self._reference
+
+    def portable(self, record: Record) -> Record:
+        return lightened(record, poster_ids(record))
+
+    async def restored(self, record: Record) -> Record:
+        return record
 
     async def log_out(self) -> None:
         """End the tokens at the service. The next request logs in again."""

@@ -16,7 +16,7 @@ from ipyassets.services.base import Kind, Record, Workspace
 from ipyassets.services.packed import Packed
 from ipyassets.services.wire import identity, stripped, utc
 
-__all__ = ["Organization", "blob", "client_uuid", "described", "organization", "product", "workspace"]
+__all__ = ["Organization", "blob", "client_uuid", "described", "organization", "poster_ids", "product", "workspace"]
 
 _KINDS: Final[Mapping[str, Kind]] = {
     "THREE_D": "3d",
@@ -96,6 +96,11 @@ def blob(record: Record) -> str | None:
 def client_uuid(record: Record) -> str | None:
     """The workspace the product is in."""
     return stripped(record.raw.get("clientUuid")) or None
+
+
+def poster_ids(record: Record) -> dict[str, Any]:
+    """What of ``raw`` says where the poster is, in the same places."""
+    return {"asset": {"thumbnailBlobId": blob(record)}, "clientUuid": client_uuid(record)}
 
 
 def described(record: Record) -> str:

@@ -9,11 +9,20 @@ from typing import Any, ClassVar, Final
 from ipyassets.errors import AssetServiceError, BadResponse, InvalidRequest, NotFound, PermissionDenied
 from ipyassets.http.client import HttpClient
 from ipyassets.http.messages import Answer, Call
-from ipyassets.services.base import AssetService, Capabilities, Page, PosterSource, Record, Search, Served
+from ipyassets.services.base import (
+    AssetService,
+    Capabilities,
+    Page,
+    PosterSource,
+    Record,
+    Search,
+    Served,
+    lightened,
+)
 from ipyassets.services.vntana.client import no_size_word, picture
 from ipyassets.services.vntana.errors import declined, explain, response
 from ipyassets.services.vntana.filters import MOST_PER_PAGE
-from ipyassets.services.vntana.records import blob, product
+from ipyassets.services.vntana.records import blob, poster_ids, product
 from ipyassets.services.vntana.search import answered
 from ipyassets.services.vntana_public.filters import FILTERS, request
 from ipyassets.services.wire import base_address, host, is_uuid, segment
@@ -80,6 +89,15 @@ class VntanaPublicService(AssetService):
                     raise first from None
 
         return PosterSource((self.name, host(self.base_url), self._place, record.id, image), fetch)
+
+    def reference(self) -> Mapping[str, str]:
+        return {"base_url": self.base_url, "organization": self._organization, "workspace": self._workspace}
+
+    def portable(self, record: Record) -> Record:
+        return lightened(record, poster_ids(record))
+
+    async def restored(self, record: Record) -> Record:
+        return record
 
     async def close(self) -> None:
         await self._http.close()
