@@ -1,3 +1,4 @@
+import type { Encoded } from "./core/encoded";
 import type { Ranges } from "./core/ranges";
 import type { Places, Query, Result, Setup } from "./protocol";
 
@@ -5,7 +6,7 @@ import type { Places, Query, Result, Setup } from "./protocol";
 export interface Picture {
   state: "wait" | "ok" | "none" | "error";
   message: string;
-  blob: Blob | null;
+  encoded: Encoded | null;
   width: number;
   height: number;
 }

@@ -113,7 +113,10 @@ export class KernelSource implements AssetSource {
         onPart: ({ count, frames }, buffers) =>
           onFrames(
             count ?? 0,
-            (frames ?? []).map((frame) => ({ place: frame.index, blob: asPicture(frame, buffers).blob })),
+            (frames ?? []).map((frame) => ({
+              place: frame.index,
+              blob: asPicture(frame, buffers).encoded?.blob() ?? null,
+            })),
           ),
       },
     );
