@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import statistics
 import sys
@@ -27,7 +28,9 @@ COUNTING = """() => {
   window.WebSocket = class extends WebSocket {
     constructor(...given) {
       super(...given);
-      this.addEventListener("message", ({ data }) => (window.benchBytes += data.byteLength ?? data.size ?? data.length));
+      this.addEventListener("message", ({ data }) => {
+        window.benchBytes += data.byteLength ?? data.size ?? data.length;
+      });
     }
   };
 }"""
@@ -196,7 +199,7 @@ class Browsed:
         times = self.page.evaluate("() => window.benchStop()")
         if self.tracing:
             browser.stop_tracing()
-        return [b - a for a, b in zip(times, times[1:], strict=False)]
+        return [b - a for a, b in itertools.pairwise(times)]
 
     def memory(self, index: int, selector: str) -> Figures:
         """JavaScript heap in MB after a collection, elements in the scroller and nodes in the page."""

@@ -57,7 +57,8 @@ ipywidgets.GridBox(
 DATA_URIS = f"""\
 import base64, html
 from IPython.display import HTML
-HTML('<div class="bench" style="height:{HEIGHT}px;overflow:auto;display:grid;grid-template-columns:repeat(6,1fr)">' + "".join(
+style = "height:{HEIGHT}px;overflow:auto;display:grid;grid-template-columns:repeat(6,1fr)"
+HTML(f'<div class="bench" style="{{style}}">' + "".join(
     f'<figure style="margin:4px"><img width="152" src="data:image/jpeg;base64,{{base64.b64encode(p).decode()}}">'
     f'<figcaption>{{html.escape(c)}}</figcaption></figure>'
     for p, c in zip(pictures, captions)
@@ -70,7 +71,8 @@ ipyplot.plot_images(arrays, captions, max_images=count, img_width=152, force_b64
 
 EMPTY = """\
 from IPython.display import HTML
-HTML('<div class="bench" tabindex="0" style="height:{height}px;overflow:auto"><div style="height:{tall}px"></div></div>')"""
+HTML('<div class="bench" tabindex="0" style="height:{height}px;overflow:auto">'
+     '<div style="height:{tall}px"></div></div>')"""
 
 
 def _setup(given: dict[str, Any], *parts: str) -> str:

@@ -11,6 +11,7 @@ export interface TileSource {
     edge: number,
     onTiles: (tiles: Tile[]) => void,
     signal: AbortSignal,
+    ahead: boolean,
   ): Promise<void>;
 }
 
@@ -32,6 +33,7 @@ export interface Kept extends Tile {
 interface Asked {
   wanted: Ranges;
   edge: number;
+  ahead: boolean;
   controller: AbortController;
 }
 
@@ -150,15 +152,15 @@ export class Tiles {
       asked.controller.abort();
     }
     // What shows is asked for first and by itself, so that it never waits for what is only likely.
-    this.#ask(visible, edge);
-    this.#ask(ahead, edge);
+    this.#ask(visible, edge, false);
+    this.#ask(ahead, edge, true);
   }
 
-  #ask(wish: Ranges, edge: number): void {
+  #ask(wish: Ranges, edge: number, ahead: boolean): void {
     const missing: number[] = [];
     for (const index of wish) if (!this.#has(index, edge) && !this.#isAsked(index, edge)) missing.push(index);
     if (!missing.length) return;
-    const asked: Asked = { wanted: Ranges.indices(missing), edge, controller: new AbortController() };
+    const asked: Asked = { wanted: Ranges.indices(missing), edge, ahead, controller: new AbortController() };
     this.#asked.add(asked);
     void this.#fetch(asked);
   }
@@ -175,7 +177,7 @@ export class Tiles {
   }
 
   async #fetch(asked: Asked): Promise<void> {
-    const { wanted, edge, controller } = asked;
+    const { wanted, edge, ahead, controller } = asked;
     const { signal } = controller;
     let problem = "No answer came for this asset.";
     try {
@@ -185,6 +187,7 @@ export class Tiles {
         edge,
         (tiles) => this.#keep(tiles, edge, signal),
         signal,
+        ahead,
       );
     } catch (error) {
       problem = (error as Error).message;

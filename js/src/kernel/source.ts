@@ -83,9 +83,10 @@ export class KernelSource implements AssetSource {
     edge: number,
     onTiles: (tiles: Tile[]) => void,
     signal: AbortSignal,
+    ahead = false,
   ): Promise<void> {
     await this.#connection.ask(
-      { op: "tiles", generation, ranges: wanted.pairs, edge },
+      { op: "tiles", generation, ranges: wanted.pairs, edge, ahead },
       { signal, onPart: (part, buffers) => onTiles((part.tiles ?? []).map((tile) => asTile(tile, buffers))) },
     );
   }
