@@ -16,7 +16,6 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))  # what drives JupyterLab in tests/lab drives it here
 
 from playwright.sync_api import CDPSession, Page, sync_playwright
-
 from tests.lab.chromium import find, running
 from tests.lab.notebook import Notebook, write_notebook
 from tests.lab.server import JupyterServer

@@ -9,6 +9,7 @@ interface Asked {
   generation: number;
   wanted: Ranges;
   edge: number;
+  ahead: boolean;
   signal: AbortSignal;
   give(tiles: Tile[]): void;
   done(): void;
@@ -27,8 +28,17 @@ function set(budget?: number) {
   };
   const source = {
     now,
-    tiles: (generation: number, wanted: Ranges, edge: number, give: Asked["give"], signal: AbortSignal) =>
-      new Promise<void>((done, fail) => asked.push({ generation, wanted, edge, signal, give, done, fail })),
+    tiles: (
+      generation: number,
+      wanted: Ranges,
+      edge: number,
+      give: Asked["give"],
+      signal: AbortSignal,
+      ahead: boolean,
+    ) =>
+      new Promise<void>((done, fail) =>
+        asked.push({ generation, wanted, edge, ahead, signal, give, done, fail }),
+      ),
   } as unknown as AssetSource;
   const tiles = new Tiles(source, budget);
   tiles.show(1);
@@ -48,7 +58,10 @@ describe("Tiles", () => {
     const { asked, tiles } = set();
     tiles.wish(view, wish(0, 19, Ranges.span(20, 39)));
     tiles.wish(view, wish(0, 19, Ranges.span(20, 39)));
-    expect(asked.map(({ wanted }) => wanted.pairs)).toEqual([[[0, 19]], [[20, 39]]]);
+    expect(asked.map(({ wanted, ahead }) => [wanted.pairs, ahead])).toEqual([
+      [[[0, 19]], false],
+      [[[20, 39]], true],
+    ]);
   });
 
   it("asks only for what is missing", async () => {
