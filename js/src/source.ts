@@ -1,3 +1,4 @@
+import type { Encoded } from "./core/encoded";
 import type { Ranges } from "./core/ranges";
 import type { Places, Query, Result, Setup } from "./protocol";
 
@@ -5,7 +6,7 @@ import type { Places, Query, Result, Setup } from "./protocol";
 export interface Picture {
   state: "wait" | "ok" | "none" | "error";
   message: string;
-  blob: Blob | null;
+  encoded: Encoded | null;
   width: number;
   height: number;
 }
@@ -55,13 +56,17 @@ export interface AssetSource {
   /** Called after every change, with what changed. */
   subscribe(listener: (changed: ReadonlySet<Topic>) => void): () => void;
   search(query: Query): void;
-  /** Tiles of one generation; `onTiles` is called as they come, more than once for a tile (name, then picture). */
+  /**
+   * Tiles of one generation; `onTiles` is called as they come, more than once for a tile (name, then picture).
+   * `ahead`: none of them shows yet, so what does goes first.
+   */
   tiles(
     generation: number,
     wanted: Ranges,
     edge: number,
     onTiles: (tiles: Tile[]) => void,
     signal: AbortSignal,
+    ahead: boolean,
   ): Promise<void>;
   detail(generation: number, index: number, edge: number, signal: AbortSignal): Promise<Detail>;
   /**

@@ -96,8 +96,8 @@ describe("KernelSource", () => {
       { index: 1, id: "b", name: "B", state: "ok", mime: "image/svg+xml", buffer: 0 },
     ];
     fake.receive({ op: "part", request, tiles: answer }, [new DataView(whole.buffer, 2, 3)]);
-    expect([...new Uint8Array((await tiles[0]?.blob?.arrayBuffer()) as ArrayBuffer)]).toEqual([1, 2, 3]);
-    expect(tiles[1]).toMatchObject({ blob: null, state: "error" });
+    expect([...(tiles[0]?.encoded?.bytes ?? [])]).toEqual([1, 2, 3]);
+    expect(tiles[1]).toMatchObject({ encoded: null, state: "error" });
   });
 
   it("shows a selection at once and adopts what Python made of it once all edits are answered", async () => {

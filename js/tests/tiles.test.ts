@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
+import { Encoded } from "../src/core/encoded";
 import { Ranges } from "../src/core/ranges";
 import { Tiles } from "../src/core/tiles";
 import type { AssetSource, Snapshot, Tile } from "../src/source";
@@ -8,6 +9,7 @@ interface Asked {
   generation: number;
   wanted: Ranges;
   edge: number;
+  ahead: boolean;
   signal: AbortSignal;
   give(tiles: Tile[]): void;
   done(): void;
@@ -15,8 +17,8 @@ interface Asked {
 }
 
 function tile(index: number, state: Tile["state"] = "ok", bytes = 5_000): Tile {
-  const blob = state === "ok" ? new Blob([new Uint8Array(bytes)]) : null;
-  return { index, id: `${index}`, name: `Asset ${index}`, state, message: "", blob, width: 8, height: 8 };
+  const encoded = state === "ok" ? new Encoded(new Uint8Array(bytes), "image/jpeg") : null;
+  return { index, id: `${index}`, name: `Asset ${index}`, state, message: "", encoded, width: 8, height: 8 };
 }
 
 function set(budget?: number) {
@@ -26,22 +28,21 @@ function set(budget?: number) {
   };
   const source = {
     now,
-    tiles: (generation: number, wanted: Ranges, edge: number, give: Asked["give"], signal: AbortSignal) =>
-      new Promise<void>((done, fail) => asked.push({ generation, wanted, edge, signal, give, done, fail })),
+    tiles: (
+      generation: number,
+      wanted: Ranges,
+      edge: number,
+      give: Asked["give"],
+      signal: AbortSignal,
+      ahead: boolean,
+    ) =>
+      new Promise<void>((done, fail) =>
+        asked.push({ generation, wanted, edge, ahead, signal, give, done, fail }),
+      ),
   } as unknown as AssetSource;
-  const live = new Set<string>();
-  let made = 0;
-  const urls = {
-    make: () => {
-      const url = `blob:${made++}`;
-      live.add(url);
-      return url;
-    },
-    free: (url: string) => void live.delete(url),
-  };
-  const tiles = new Tiles(source, urls, budget);
+  const tiles = new Tiles(source, budget);
   tiles.show(1);
-  return { asked, now, live, tiles };
+  return { asked, now, tiles };
 }
 
 const view = {};
@@ -57,7 +58,10 @@ describe("Tiles", () => {
     const { asked, tiles } = set();
     tiles.wish(view, wish(0, 19, Ranges.span(20, 39)));
     tiles.wish(view, wish(0, 19, Ranges.span(20, 39)));
-    expect(asked.map(({ wanted }) => wanted.pairs)).toEqual([[[0, 19]], [[20, 39]]]);
+    expect(asked.map(({ wanted, ahead }) => [wanted.pairs, ahead])).toEqual([
+      [[[0, 19]], false],
+      [[[20, 39]], true],
+    ]);
   });
 
   it("asks only for what is missing", async () => {
@@ -81,12 +85,12 @@ describe("Tiles", () => {
   });
 
   it("has no use for late answers", () => {
-    const { asked, live, tiles } = set();
+    const { asked, tiles } = set();
     tiles.wish(view, wish(0, 3));
     tiles.show(2);
     asked[0]?.give([tile(0)]);
     expect(tiles.get(0)).toBeUndefined();
-    expect(live.size).toBe(0);
+    expect(tiles.bytes).toBe(0);
   });
 
   it("keeps what was scrolled past", () => {
@@ -96,11 +100,11 @@ describe("Tiles", () => {
     tiles.wish(view, wish(500, 503));
     tiles.wish(view, wish(0, 3));
     expect(asked.filter(({ wanted }) => wanted.has(0))).toHaveLength(1);
-    expect(tiles.get(2)?.url).toBe("blob:2");
+    expect(tiles.get(2)?.encoded?.size).toBe(5_000);
   });
 
   it("stays within its bytes, and never lets go of what is on screen", async () => {
-    const { asked, live, tiles } = set(100_000);
+    const { asked, tiles } = set(100_000);
     tiles.pin(view, Ranges.span(0, 3));
     for (let first = 0; first < 400; first += 4) {
       tiles.wish(view, wish(first, first + 3));
@@ -109,20 +113,20 @@ describe("Tiles", () => {
       await settle();
     }
     expect(tiles.bytes).toBeLessThanOrEqual(100_000 + 4 * 5_400);
-    expect(live.size).toBeLessThan(24);
-    for (const index of [0, 1, 2, 3, 396, 399]) expect(live.has(tiles.get(index)?.url as string)).toBe(true);
+    for (const index of [0, 1, 2, 3, 396, 399]) expect(tiles.get(index)?.encoded?.size).toBe(5_000);
+    expect(tiles.get(200)).toBeUndefined();
   });
 
   it("shows the picture it has until a sharper one comes", () => {
-    const { asked, live, tiles } = set();
+    const { asked, tiles } = set();
     tiles.wish(view, wish(0, 0));
     asked[0]?.give([tile(0)]);
     tiles.wish(view, wish(0, 0, Ranges.empty, 384));
     asked[1]?.give([tile(0, "wait")]);
-    expect(tiles.get(0)?.url).toBe("blob:0");
-    asked[1]?.give([tile(0)]);
-    expect(tiles.get(0)?.url).toBe("blob:1");
-    expect([...live]).toEqual(["blob:1"]);
+    expect(tiles.get(0)?.encoded?.size).toBe(5_000);
+    asked[1]?.give([tile(0, "ok", 9_000)]);
+    expect(tiles.get(0)?.encoded?.size).toBe(9_000);
+    expect(tiles.bytes).toBeLessThan(10_000);
   });
 
   it("marks what was never answered and what failed, so that nothing waits for ever", async () => {
@@ -152,7 +156,7 @@ describe("Tiles", () => {
     asked[1]?.give([tile(1, "wait")]);
     expect(tiles.get(1)?.state, "the mark stays until there is something better").toBe("error");
     asked[1]?.give([tile(1)]);
-    expect(tiles.get(1)?.url).toBe("blob:1");
+    expect(tiles.get(1)?.encoded?.size).toBe(5_000);
     vi.useRealTimers();
   });
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.lab.notebook import Notebook
 
-__all__ = ["View"]
+__all__ = ["SEEN", "View"]
 
 SEEN = """(grid) => {
   const frame = grid.getBoundingClientRect();
@@ -24,7 +24,7 @@ SEEN = """(grid) => {
       selected: tile.ariaSelected === "true",
       url: image?.src ?? null,
     }];
-  });
+  }).sort((a, b) => a.index - b.index);
 }"""
 """The tiles that show, even in part, in reading order."""
 

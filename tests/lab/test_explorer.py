@@ -44,7 +44,7 @@ def test_no_address_reaches_the_browser(open_notebook: Open, sandbox: Sandbox) -
     notebook.run(0)
     view = View(notebook, 0)
     seen = view.settle()
-    assert all(tile["url"].startswith("blob:") for tile in seen if tile["url"])
+    assert all(tile["url"].startswith("data:image/") for tile in seen if tile["url"])
     assert not [url for url in asked if not url.startswith(("blob:", "data:", notebook.server_url))]
     assert sandbox.origin not in notebook.page.content()
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import WebSocket, expect
 
 from tests.lab.conftest import Open
-from tests.lab.explorer import View
+from tests.lab.explorer import SEEN, View
 
 pytestmark = pytest.mark.browser
 
@@ -59,12 +59,11 @@ def test_hundred_thousand_assets(open_notebook: Open) -> None:
     for _ in range(30):
         view.page.mouse.wheel(0, height)
         view.page.wait_for_function(
-            "([grid, before]) => Number(grid.querySelector('[data-index]').dataset.index) > before",
+            f"([grid, before]) => ({SEEN})(grid)[0].index > before",
             arg=[view.grid.element_handle(), before],
         )
         seen = view.settle()
-        assert seen[0]["index"] > before
-        before = int(view.grid.locator("[data-index]").first.get_attribute("data-index") or 0)
+        before = seen[0]["index"]
         assert view.root.evaluate("(root) => root.querySelectorAll('*').length") < 1.5 * nodes + 50
 
     view.scroll_to(0)

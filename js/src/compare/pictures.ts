@@ -19,9 +19,9 @@ async function fetched(
 ): Promise<ImageBitmap> {
   const corners = box && [box.left, box.top, box.right, box.bottom];
   const { answer, buffers } = await link.ask({ op: "picture", index, box: corners }, { signal });
-  const { blob, message } = asPicture(answer.picture ?? { state: "none" }, buffers);
-  if (!blob) throw new Error(message || "The picture did not come.");
-  return createImageBitmap(blob);
+  const { encoded, message } = asPicture(answer.picture ?? { state: "none" }, buffers);
+  if (!encoded) throw new Error(message || "The picture did not come.");
+  return createImageBitmap(encoded.blob());
 }
 
 /** The pictures of one comparison, each asked for once and shared by all views. */

@@ -11,6 +11,7 @@ export interface TileSource {
     edge: number,
     onTiles: (tiles: Tile[]) => void,
     signal: AbortSignal,
+    ahead: boolean,
   ): Promise<void>;
 }
 
@@ -22,35 +23,25 @@ export interface Wish {
   edge: number;
 }
 
-/** A tile as kept: its picture as an object URL. */
-export interface Kept extends Omit<Tile, "blob"> {
-  url: string | null;
+/** A tile as kept. */
+export interface Kept extends Tile {
   edge: number;
   /** When it came, in milliseconds. */
   at: number;
 }
 
-export interface Urls {
-  make(blob: Blob): string;
-  free(url: string): void;
-}
-
 interface Asked {
   wanted: Ranges;
   edge: number;
+  ahead: boolean;
   controller: AbortController;
 }
 
-/** Bytes a tile costs besides its picture: name, entry, URL. */
+/** Bytes a tile costs besides its picture: name, entry. */
 const OVERHEAD = 400;
 const BUDGET = 64_000_000;
 /** Milliseconds after which what failed is asked for again, should it still or again be wanted. */
 const AGAIN = 10_000;
-
-const browserUrls: Urls = {
-  make: (blob) => URL.createObjectURL(blob),
-  free: (url) => URL.revokeObjectURL(url),
-};
 
 /**
  * The tiles of one result, shared by all views: asks the source for what is missing, calls off what nobody wants any
@@ -65,15 +56,13 @@ export class Tiles {
   #listeners = new Set<(indices: readonly number[]) => void>();
   readonly #kept: Lru<number, Kept>;
   readonly #source: TileSource;
-  readonly #urls: Urls;
 
-  constructor(source: TileSource, urls: Urls = browserUrls, budget = BUDGET) {
+  constructor(source: TileSource, budget = BUDGET) {
     this.#source = source;
-    this.#urls = urls;
     this.#kept = new Lru(
       budget,
       (index) => this.#pinned(index),
-      (tile) => tile.url && urls.free(tile.url),
+      () => undefined,
     );
   }
 
@@ -119,7 +108,7 @@ export class Tiles {
     this.#pursue();
   }
 
-  /** What stands in a view's document and must keep its URL. */
+  /** What stands in a view's document, and is not let go of. */
   pin(view: object, mounted: Ranges): void {
     this.#pins.set(view, mounted);
   }
@@ -163,15 +152,15 @@ export class Tiles {
       asked.controller.abort();
     }
     // What shows is asked for first and by itself, so that it never waits for what is only likely.
-    this.#ask(visible, edge);
-    this.#ask(ahead, edge);
+    this.#ask(visible, edge, false);
+    this.#ask(ahead, edge, true);
   }
 
-  #ask(wish: Ranges, edge: number): void {
+  #ask(wish: Ranges, edge: number, ahead: boolean): void {
     const missing: number[] = [];
     for (const index of wish) if (!this.#has(index, edge) && !this.#isAsked(index, edge)) missing.push(index);
     if (!missing.length) return;
-    const asked: Asked = { wanted: Ranges.indices(missing), edge, controller: new AbortController() };
+    const asked: Asked = { wanted: Ranges.indices(missing), edge, ahead, controller: new AbortController() };
     this.#asked.add(asked);
     void this.#fetch(asked);
   }
@@ -188,7 +177,7 @@ export class Tiles {
   }
 
   async #fetch(asked: Asked): Promise<void> {
-    const { wanted, edge, controller } = asked;
+    const { wanted, edge, ahead, controller } = asked;
     const { signal } = controller;
     let problem = "No answer came for this asset.";
     try {
@@ -198,6 +187,7 @@ export class Tiles {
         edge,
         (tiles) => this.#keep(tiles, edge, signal),
         signal,
+        ahead,
       );
     } catch (error) {
       problem = (error as Error).message;
@@ -219,17 +209,16 @@ export class Tiles {
   #failed(index: number, message: string): Tile {
     const known = this.#kept.peek(index);
     const name = known?.name ?? "";
-    return { index, id: known?.id ?? "", name, state: "error", message, blob: null, width: 0, height: 0 };
+    return { index, id: known?.id ?? "", name, state: "error", message, encoded: null, width: 0, height: 0 };
   }
 
   #keep(tiles: Tile[], edge: number, signal: AbortSignal): void {
     if (signal.aborted || !tiles.length) return;
-    for (const { blob, ...tile } of tiles) {
+    for (const tile of tiles) {
       const before = this.#kept.peek(tile.index);
       // A sharper picture is on its way: the one we have stays until it comes.
       if (tile.state === "wait" && before && before.state !== "wait") continue;
-      const url = blob && this.#urls.make(blob);
-      this.#kept.set(tile.index, { ...tile, url, edge, at: Date.now() }, OVERHEAD + (blob?.size ?? 0));
+      this.#kept.set(tile.index, { ...tile, edge, at: Date.now() }, OVERHEAD + (tile.encoded?.size ?? 0));
     }
     const indices = tiles.map((tile) => tile.index);
     for (const listener of this.#listeners) listener(indices);

@@ -51,7 +51,7 @@ export class Job {
         await this.#pictures({ op: "tiles", ranges: wanted.pairs, edge }, onTiles, signal);
       },
     };
-    this.tiles = new Tiles(lines, undefined, BUDGET);
+    this.tiles = new Tiles(lines, BUDGET);
     this.tiles.show(1);
     this.ask();
   }

@@ -165,7 +165,7 @@ export class Results {
           const figure = figures.get(file.index) ?? h("figure", { class: "ipya-still" });
           figure.dataset.index = String(file.index);
           figures.set(file.index, figure);
-          const url = file.blob && this.#url(file.blob);
+          const url = file.encoded && this.#url(file.encoded.blob());
           figure.replaceChildren(
             url
               ? picture(url, `${file.name}, ${this.#title.textContent}`)

@@ -1,3 +1,4 @@
+import type { Encoded } from "../core/encoded";
 import type { Kept } from "../core/tiles";
 import { h, icon, SUPPRESS, say } from "../view/dom";
 import type { JobInfo, Stage } from "./protocol";
@@ -23,7 +24,7 @@ export class RowView {
   readonly #error = h("div", { class: "ipya-line-error", dir: "auto" });
   readonly #stages: Chip[];
   readonly #time = h("div", { class: "ipya-line-time", role: "gridcell" });
-  #url = "";
+  #encoded: Encoded | null = null;
 
   constructor(index: number, info: JobInfo) {
     this.index = index;
@@ -71,13 +72,13 @@ export class RowView {
   }
 
   picture(tile: Kept | undefined): void {
-    const url = tile?.url ?? "";
+    const encoded = tile?.encoded ?? null;
     this.#picture.dataset.state = tile?.state ?? "unknown";
-    if (url === this.#url && this.#picture.hasChildNodes()) return;
-    this.#url = url;
-    if (url) {
+    if (encoded === this.#encoded && this.#picture.hasChildNodes()) return;
+    this.#encoded = encoded;
+    if (encoded) {
       const image = h("img", { class: "ipya-line-image", alt: "", draggable: "false", decoding: "async" });
-      image.src = url;
+      image.src = encoded.dataUrl();
       this.#picture.replaceChildren(image);
     } else if (tile?.state === "none" || tile?.state === "error") {
       this.#picture.replaceChildren(icon("noPicture"));

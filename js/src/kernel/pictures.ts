@@ -1,3 +1,4 @@
+import { Encoded } from "../core/encoded";
 import type { Picture } from "../source";
 
 /** Raster types only: an SVG is a document, and whatever Python may send, it is not shown as one. */
@@ -23,8 +24,11 @@ export function asPicture(message: PictureMessage, buffers: DataView[]): Picture
     state: missing ? "error" : message.state,
     message: missing ? "The picture is of a type that is not shown." : (message.message ?? ""),
     // The view may be a window on a larger message: copy its own bytes only.
-    blob: usable
-      ? new Blob([new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength)], { type })
+    encoded: usable
+      ? new Encoded(
+          new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength).slice(),
+          type,
+        )
       : null,
     width: message.width ?? 0,
     height: message.height ?? 0,

@@ -83,9 +83,10 @@ export class KernelSource implements AssetSource {
     edge: number,
     onTiles: (tiles: Tile[]) => void,
     signal: AbortSignal,
+    ahead = false,
   ): Promise<void> {
     await this.#connection.ask(
-      { op: "tiles", generation, ranges: wanted.pairs, edge },
+      { op: "tiles", generation, ranges: wanted.pairs, edge, ahead },
       { signal, onPart: (part, buffers) => onTiles((part.tiles ?? []).map((tile) => asTile(tile, buffers))) },
     );
   }
@@ -113,7 +114,10 @@ export class KernelSource implements AssetSource {
         onPart: ({ count, frames }, buffers) =>
           onFrames(
             count ?? 0,
-            (frames ?? []).map((frame) => ({ place: frame.index, blob: asPicture(frame, buffers).blob })),
+            (frames ?? []).map((frame) => ({
+              place: frame.index,
+              blob: asPicture(frame, buffers).encoded?.blob() ?? null,
+            })),
           ),
       },
     );

@@ -144,9 +144,9 @@ export class Frames {
 
   #keep(part: Part, buffers: DataView[], edge: number): void {
     for (const message of part.frames) {
-      const { state, blob, message: problem } = asPicture(message, buffers);
+      const { state, encoded, message: problem } = asPicture(message, buffers);
       if (state === "error") this.#problem = problem;
-      this.#kept.set(message.index, { blob, edge });
+      this.#kept.set(message.index, { blob: encoded?.blob() ?? null, edge });
       this.#bitmaps.drop(message.index); // a sharper one came in its place
     }
     this.#tell();

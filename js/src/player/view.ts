@@ -142,9 +142,9 @@ export class PlayerView {
         { op: "poster", edge: 512 },
         { signal: this.#closing.signal },
       );
-      const { blob } = asPicture(answer.poster ?? { state: "none" }, buffers);
-      if (!blob || this.#state !== "loading") return;
-      this.#poster = URL.createObjectURL(blob);
+      const { encoded } = asPicture(answer.poster ?? { state: "none" }, buffers);
+      if (!encoded || this.#state !== "loading") return;
+      this.#poster = URL.createObjectURL(encoded.blob());
       this.#stage.style.setProperty("--ipya-poster", `url("${this.#poster}")`);
       this.#stage.classList.add("ipya-waiting");
     } catch {

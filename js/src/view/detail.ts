@@ -124,7 +124,7 @@ export class DetailView {
     this.#facts.replaceChildren();
     this.#freeUrls();
     // The thumbnail stands in, scaled up, until the large picture comes.
-    if (small?.url) this.#showImage(small.url, true);
+    if (small?.encoded) this.#showImage(small.encoded.dataUrl(), true);
     else this.#picture.replaceChildren();
     this.#picture.setAttribute("aria-busy", "true");
     this.#source
@@ -138,8 +138,8 @@ export class DetailView {
     this.#facts.replaceChildren(
       ...detail.facts.flatMap(([label, value]) => [h("dt", {}, label), h("dd", { dir: "auto" }, value)]),
     );
-    if (detail.blob) {
-      const url = URL.createObjectURL(detail.blob);
+    if (detail.encoded) {
+      const url = URL.createObjectURL(detail.encoded.blob());
       this.#urls.push(url);
       this.#showImage(url, false);
     } else if (detail.state === "none") {

@@ -1,25 +1,25 @@
 import { actionFor, target } from "../core/keys";
 import { GAP, type Layout, layout, offsetToShow, rowsFor, rowsInView } from "../core/layout";
 import { Picker } from "../core/picker";
+import { Queue } from "../core/queue";
 import { Ranges } from "../core/ranges";
+import { Rest } from "../core/rest";
 import { ScrollMap } from "../core/scroll";
 import type { Tiles } from "../core/tiles";
 import type { AssetSource, Topic } from "../source";
-import { Cell } from "./cell";
+import type { Cell } from "./cell";
 import { h } from "./dom";
+import { Rows } from "./rows";
 import { HoverTurn } from "./turn";
 
 /** Rows kept mounted beyond the edges, so that a small movement meets tiles that are there. */
 const OVERSCAN = 2;
 /** Milliseconds of rest after which what shows is asked for; shorter than one would notice, longer than a flick. */
 const REST = 60;
+/** Milliseconds of one frame that go into painting tiles; the rest is the browser's own. */
+const PAINTING = 4;
 /** Thumbnail sizes that are asked for: few, so that a change of tile size seldom asks anew. */
 const EDGES = [128, 192, 256, 384, 512];
-
-interface Row {
-  element: HTMLElement;
-  cells: Cell[];
-}
 
 export interface GridEvents {
   open(index: number): void;
@@ -30,8 +30,9 @@ export interface GridEvents {
 /** The virtual grid: as many rows in the document as the viewport shows and a few more, whatever the count. */
 export class Grid {
   readonly element: HTMLElement;
-  readonly #rowgroup = h("div", { class: "ipya-rows", role: "rowgroup" });
-  readonly #rows = new Map<number, Row>();
+  readonly #rows: Rows;
+  readonly #paints = new Queue(PAINTING, (index) => this.#cell(index)?.paint(this.#tiles.get(index)));
+  readonly #rest = new Rest(REST, () => this.#onRest());
   readonly #scroll = new ScrollMap();
   readonly #picker = new Picker();
   readonly #source: AssetSource;
@@ -51,7 +52,8 @@ export class Grid {
   #generation = -1;
   #movingSince = 0;
   #forward = true;
-  #restTimer: ReturnType<typeof setTimeout> | undefined;
+  #moved = false;
+  #stop: Cell | null = null;
   #frame = 0;
 
   constructor(source: AssetSource, tiles: Tiles, tileSize: number, events: GridEvents) {
@@ -59,6 +61,7 @@ export class Grid {
     this.#tiles = tiles;
     this.#tileSize = tileSize;
     this.#events = events;
+    this.#rows = new Rows(source.now.setup.missing, (cell) => this.#onEntered(cell));
     this.element = h(
       "div",
       {
@@ -67,7 +70,7 @@ export class Grid {
         "aria-multiselectable": "true",
         "aria-label": source.now.setup.label,
       },
-      this.#rowgroup,
+      this.#rows.element,
     );
     this.element.addEventListener("scroll", () => this.#onScroll(), { passive: true });
     this.element.addEventListener("click", (event) => this.#onClick(event));
@@ -106,17 +109,14 @@ export class Grid {
       this.#generation = result.generation;
       this.#active = 0;
       this.#picker.moveAnchor(0, Ranges.empty);
-      this.#removeRows(() => true);
       this.#count = result.count;
-      this.#arrange();
+      this.#arrange(true);
       this.element.scrollTop = this.#scroll.moveTo(0);
     } else if (result.count !== this.#count) {
       this.#count = result.count;
       this.#active = Math.min(this.#active, Math.max(0, this.#count - 1));
       // Only the last, unfilled row and what is gone are made anew: the list grows without a flicker.
-      const { columns } = this.#layout;
-      this.#removeRows((row, { cells }) => cells.length < columns || (row + 1) * columns > this.#count);
-      this.#arrange();
+      this.#arrange(false);
     }
     this.#render();
     this.#wish();
@@ -142,7 +142,7 @@ export class Grid {
 
   close(): void {
     for (const run of this.#cleanup) run();
-    clearTimeout(this.#restTimer);
+    this.#rest.cancel();
     cancelAnimationFrame(this.#frame);
   }
 
@@ -164,8 +164,7 @@ export class Grid {
     const first = Math.floor(this.#scroll.offset / this.#layout.rowHeight) * this.#layout.columns;
     const within = this.#scroll.offset % this.#layout.rowHeight;
     this.#layout = layout(this.#width, this.#tileSize);
-    this.#removeRows(() => true);
-    this.#arrange();
+    this.#arrange(true);
     const row = Math.floor(first / this.#layout.columns);
     this.element.scrollTop = this.#scroll.moveTo(
       row * this.#layout.rowHeight + Math.min(within, this.#layout.rowHeight),
@@ -174,11 +173,13 @@ export class Grid {
     this.#wish();
   }
 
-  #arrange(): void {
+  /** So many tiles of this size; the rows that are there are made `anew`, or kept where nothing changes for them. */
+  #arrange(anew: boolean): void {
     const { columns, rowHeight } = this.#layout;
+    this.#keepingFocus(() => this.#rows.shape(this.#layout, this.#count, anew));
     const rows = rowsFor(this.#count, columns);
     this.#scroll.resize(rows * rowHeight + GAP, this.#height);
-    this.#rowgroup.style.height = `${this.#scroll.height}px`;
+    this.#rows.element.style.height = `${this.#scroll.height}px`;
     this.element.style.setProperty("--ipya-content", `${this.#scroll.height}px`);
     this.element.setAttribute("aria-rowcount", String(rows));
     this.element.setAttribute("aria-colcount", String(Math.min(columns, this.#count)));
@@ -198,7 +199,7 @@ export class Grid {
 
   #render(): void {
     if (!this.#height || !this.#width) return;
-    const { columns, rowHeight } = this.#layout;
+    const { columns } = this.#layout;
     const mounted = this.#visible(OVERSCAN);
     const wanted = new Set<number>();
     for (const [first, last] of mounted.pairs) {
@@ -206,43 +207,22 @@ export class Grid {
     }
     // The focused tile stays in the document wherever one scrolls, or the focus would fall out of the widget.
     if (this.#focused && this.#count) wanted.add(Math.floor(this.#active / columns));
-    this.#removeRows((row) => !wanted.has(row));
-    for (const row of wanted) {
-      const made = this.#rows.get(row) ?? this.#makeRow(row);
-      made.element.style.transform = `translateY(${GAP + row * rowHeight + this.#scroll.shift}px)`;
-    }
+    this.#keepingFocus(() => this.#rows.show(wanted, this.#scroll.shift));
     this.#tiles.pin(this, mounted);
     this.#setTabStop();
+    if (this.#paints.run()) this.#schedule();
   }
 
-  #makeRow(row: number): Row {
-    const { columns, rowHeight } = this.#layout;
-    const element = h("div", { role: "row", class: "ipya-row", "aria-rowindex": row + 1 });
-    element.style.height = `${rowHeight - GAP}px`;
-    const cells: Cell[] = [];
-    for (let index = row * columns; index < Math.min(this.#count, (row + 1) * columns); index++) {
-      const cell = new Cell(index, columns, this.#layout, this.#source.now.setup.missing);
-      cell.paint(this.#tiles.get(index));
-      this.#markSelected(cell);
-      cells.push(cell);
-      element.append(cell.element);
-    }
-    // Rows stand in reading order in the document, whichever was made first.
-    const after = [...this.#rows].filter(([other]) => other > row).sort(([a], [b]) => a - b)[0];
-    this.#rowgroup.insertBefore(element, after?.[1].element ?? null);
-    const made = { element, cells };
-    this.#rows.set(row, made);
-    return made;
+  /** A tile came into the document. It is painted within the frame's budget, and until then stands there empty. */
+  #onEntered(cell: Cell): void {
+    this.#markSelected(cell);
+    this.#paints.add(cell.index);
   }
 
-  #removeRows(gone: (row: number, made: Row) => boolean): void {
+  #keepingFocus(change: () => void): void {
     const had = this.#hasFocus();
     this.#removing = true;
-    for (const [row, made] of this.#rows) {
-      if (!gone(row, made)) continue;
-      made.element.remove();
-      this.#rows.delete(row);
-    }
+    change();
     this.#removing = false;
     // The focused tile went with its row: the focus is put back once the row is made again.
     if (had && !this.#hasFocus()) this.#refocus = true;
@@ -254,12 +234,12 @@ export class Grid {
   }
 
   #cell(index: number): Cell | undefined {
-    const { columns } = this.#layout;
-    return this.#rows.get(Math.floor(index / columns))?.cells[index % columns];
+    return this.#rows.cell(index);
   }
 
   #paint(indices: readonly number[]): void {
-    for (const index of indices) this.#cell(index)?.paint(this.#tiles.get(index));
+    for (const index of indices) if (this.#cell(index)) this.#paints.add(index);
+    if (this.#paints.size) this.#schedule();
   }
 
   #markSelected(cell: Cell): void {
@@ -269,8 +249,11 @@ export class Grid {
   #setTabStop(): void {
     const mountedActive = this.#cell(this.#active);
     const stop = mountedActive ? this.#active : (this.#visible().pairs[0]?.[0] ?? 0);
-    for (const { cells } of this.#rows.values()) {
-      for (const cell of cells) cell.element.tabIndex = cell.index === stop ? 0 : -1;
+    const cell = this.#cell(stop) ?? null;
+    if (cell !== this.#stop) {
+      if (this.#stop) this.#stop.element.tabIndex = -1;
+      if (cell) cell.element.tabIndex = 0;
+      this.#stop = cell;
     }
     if (this.#refocus && mountedActive) {
       this.#refocus = false;
@@ -285,14 +268,12 @@ export class Grid {
     if (to !== this.#scroll.offset) this.element.scrollTop = this.#scroll.moveTo(to);
     this.#render();
     this.#cell(this.#active)?.element.focus({ preventScroll: true });
-    this.#wishSoon();
+    this.#rest.moved();
   }
 
   // -- asking ---------------------------------------------------------------------------------------------------
 
   #wish(): void {
-    clearTimeout(this.#restTimer);
-    this.#restTimer = undefined;
     if (!this.#height || this.#source.now.result.state !== "ready") return;
     const visible = this.#visible();
     const [first, last] = visible.pairs[0] ?? [0, -1];
@@ -311,30 +292,48 @@ export class Grid {
     this.#tiles.wish(this, { visible, ahead, edge: EDGES.find((edge) => edge >= pixels * 0.9) ?? 512 });
   }
 
-  /** While one scrolls slowly ask now and then; in a flick only when it ends. */
-  #wishSoon(): void {
-    clearTimeout(this.#restTimer);
-    this.#restTimer = setTimeout(() => {
-      if (this.#scroll.compressed) this.element.scrollTop = this.#scroll.rest();
-      this.#wish();
-    }, REST);
+  /** Everything that scrolling does to the document happens once a frame, and nothing in it is measured. */
+  #schedule(): void {
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      const moved = this.#moved;
+      this.#moved = false;
+      if (moved) this.#render();
+      else if (this.#paints.run()) this.#schedule();
+    });
   }
 
+  /** While one scrolls slowly ask now and then; in a flick only when it ends. */
   #onScroll(): void {
     const before = this.#scroll.offset;
     this.#scroll.scrolled(this.element.scrollTop);
-    const moved = this.#scroll.offset - before;
-    if (moved === 0) return;
+    const by = this.#scroll.offset - before;
+    if (by === 0) return;
     this.#turn.stop();
-    this.#forward = moved > 0;
-    cancelAnimationFrame(this.#frame);
-    this.#frame = requestAnimationFrame(() => this.#render());
+    this.#forward = by > 0;
+    this.#moved = true;
+    this.#setResting(false);
+    this.#schedule();
     const now = performance.now();
-    if (Math.abs(moved) < this.#height / 4 && now - this.#movingSince > 3 * REST) {
+    if (Math.abs(by) < this.#height / 4 && now - this.#movingSince > 3 * REST) {
       this.#movingSince = now;
       this.#wish();
     }
-    this.#wishSoon();
+    this.#rest.moved();
+  }
+
+  #onRest(): void {
+    if (this.#scroll.compressed) this.element.scrollTop = this.#scroll.rest();
+    this.#rows.order();
+    this.#setResting(true);
+    this.#wish();
+  }
+
+  /** What waits for its picture moves only while nothing else does: an animation makes a layer of every tile. */
+  #setResting(resting: boolean): void {
+    if (resting === "resting" in this.element.dataset) return;
+    if (resting) this.element.dataset.resting = "";
+    else delete this.element.dataset.resting;
   }
 
   // -- people ---------------------------------------------------------------------------------------------------
@@ -342,7 +341,7 @@ export class Grid {
   #onChange(changed: ReadonlySet<Topic>): void {
     if (changed.has("result")) this.refresh();
     if (changed.has("selection")) {
-      for (const { cells } of this.#rows.values()) for (const cell of cells) this.#markSelected(cell);
+      for (const cell of this.#rows.cells()) this.#markSelected(cell);
     }
   }
 

@@ -53,6 +53,8 @@ class DiskCache:
         self._made: set[str] = set()
         """Folders that were there a moment ago."""
         self._lock = threading.Lock()
+        self.cleared = 0
+        """How often it was: what is kept elsewhere of the same pictures goes with it."""
 
     def __repr__(self) -> str:
         return f"<DiskCache {'on' if self.enabled else 'off'}, at most {self.size_limit >> 20} MB>"
@@ -188,6 +190,7 @@ class DiskCache:
 
     def clear(self) -> None:
         """Delete everything in the cache."""
+        self.cleared += 1
         self._behind.forget()
         self.flush()
         for _, _, path in self._files():

@@ -56,7 +56,7 @@ class Found:
 
     async def picture(self, tile: Tile, edge: int) -> Thumbnail | None:
         service, record = tile.thing
-        return await thumbnail(service, record, edge)
+        return await thumbnail(service, record, edge, ahead=tile.ahead)
 
     def facts(self, tile: Tile) -> Facts:
         return asset_facts(tile.thing[1])

@@ -66,8 +66,8 @@ class GridWidget(CommWidget):
 
     def _answer(self, request: str, ask: messages.Ask) -> None:
         match ask:
-            case messages.Tiles(generation, ranges, edge):
-                self._start(request, self._send_tiles(request, self._of(generation), ranges, edge))
+            case messages.Tiles(generation):
+                self._start(request, self._send_tiles(request, self._of(generation), ask))
             case messages.Detail(generation, index, edge):
                 self._start(request, self._send_detail(request, self._of(generation), index, edge))
             case messages.Frames(generation, index, edge):
@@ -84,8 +84,11 @@ class GridWidget(CommWidget):
             raise Refused("This was asked of an older result.")
         return shown
 
-    async def _send_tiles(self, request: str, shown: ShownTurning, ranges: Ranges, edge: int) -> None:
-        await stream(shown, ranges, edge, lambda said, buffers: self._part(request, said, buffers))
+    async def _send_tiles(self, request: str, shown: ShownTurning, ask: messages.Tiles) -> None:
+        def send(said: dict[str, Any], buffers: list[bytes]) -> None:
+            self._part(request, said, buffers)
+
+        await stream(shown, ask.ranges, ask.edge, send, ahead=ask.ahead)
         self._reply(request)
 
     async def _send_turn(self, request: str, shown: ShownTurning, index: int, edge: int) -> None:

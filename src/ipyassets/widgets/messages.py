@@ -61,6 +61,8 @@ class Tiles:
     generation: int
     ranges: Ranges
     edge: int
+    ahead: bool = False
+    """Whether none of them shows yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def _asked(content: Mapping[str, Any]) -> Ask | None:
             wanted = ranges(content)
             if len(wanted) > MOST_TILES:
                 raise Refused(f"At most {MOST_TILES} tiles are given at once.")
-            return Tiles(index(content, "generation"), wanted, edge(content, EDGES))
+            return Tiles(index(content, "generation"), wanted, edge(content, EDGES), content.get("ahead") is True)
         case "detail":
             return Detail(index(content, "generation"), index(content, "index"), edge(content, DETAIL_EDGES))
         case "frames":

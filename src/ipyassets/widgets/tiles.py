@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from ipyassets.collections.thumbnails import Thumbnail
@@ -37,6 +37,8 @@ class Tile:
     id: str
     name: str
     thing: Any
+    ahead: bool = False
+    """Whether its picture is only likely to be seen soon: what shows goes first."""
 
 
 class Shown(Protocol):
@@ -61,12 +63,15 @@ class ShownTurning(Shown, Protocol):
         """About ``most`` frames all around it; None if it does not turn."""
 
 
-async def stream(shown: Shown, ranges: Ranges, edge: int, send: Send) -> None:
-    """Send the tiles of ``ranges`` in parts, until all are sent or the task is cancelled."""
+async def stream(shown: Shown, ranges: Ranges, edge: int, send: Send, *, ahead: bool = False) -> None:
+    """Send the tiles of ``ranges`` in parts, until all are sent or the task is cancelled.
+
+    ``ahead``: none of them shows yet.
+    """
     parts = Parts(send, "tiles")
     try:
         found = await asyncio.gather(*(shown.tiles(first, last) for first, last in ranges.pairs))
-        tiles = [tile for run in found for tile in run]
+        tiles = [replace(tile, ahead=True) if ahead else tile for run in found for tile in run]
         for tile in tiles:
             parts.add(tile.index, {**_named(tile), "state": "wait"})
         async with asyncio.TaskGroup() as group:
