@@ -33,6 +33,9 @@ def _begin(running: asyncio.AbstractEventLoop) -> None:
 
 
 async def _look(asked: dict[Key, asyncio.Future[bool]]) -> None:
-    found = await in_file_pool(lambda: [cache.has(key) for key in asked])
+    try:
+        found = await in_file_pool(lambda: [cache.has(key) for key in asked])
+    except Exception:  # noqa: BLE001  # no folder can be made out, or the process is about to end: all are to be fetched
+        found = [False] * len(asked)
     for future, there in zip(asked.values(), found, strict=True):
         future.set_result(there)

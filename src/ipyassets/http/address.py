@@ -18,6 +18,7 @@ _PLAIN: Final = re.compile(
     rf"(https?)://([a-z0-9](?:[a-z0-9.\-]*[a-z0-9])?)(?::([0-9]{{1,5}}))?((?:/{_SAFE}*)*)(?:\?((?:{_SAFE}|[/?])*))?"
 )
 _PORTS: Final = {"http": 80, "https": 443}
+_LAST_PORT: Final = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,9 @@ class Address:
     def of(cls, url: str) -> Address | None:
         """Take ``url`` apart. None if it is no URL: an error would have it among its local variables."""
         plain = _PLAIN.fullmatch(url)
-        if plain is not None and "/." not in plain[4] and int(plain[3] or 0) <= 65535:
+        if plain is not None and "/." not in plain[4] and int(plain[3] or 0) <= _LAST_PORT:
             scheme, host, port, path, query = plain.groups()
-            return cls(scheme, host, int(port or _PORTS[scheme]), path or "/", query)
+            return cls(scheme, host, _PORTS[scheme] if port is None else int(port), path or "/", query)
         return _taken_apart(url)
 
     @property
@@ -80,7 +81,9 @@ def _taken_apart(url: str, base: Address | None = None) -> Address | None:
     parts = split(url, f"{base.place}{base.target}" if base is not None else None)
     if parts is None:
         return None
-    port = parts.port or _PORTS.get(parts.scheme, 0)
+    port = _PORTS.get(parts.scheme, 0) if parts.port is None else parts.port
+    if port > _LAST_PORT:  # which httpx lets pass
+        return None
     path, _, query = parts.target.partition("?")
     return Address(
         parts.scheme, parts.host, port, path or "/", query if "?" in parts.target else None, userinfo=parts.userinfo

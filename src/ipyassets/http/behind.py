@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import threading
 import time
@@ -11,6 +12,8 @@ from collections.abc import Callable
 from typing import Final
 
 __all__ = ["BACKLOG", "WriteBehind"]
+
+log = logging.getLogger("ipyassets.http")
 
 BACKLOG: Final = 32_000_000
 """Bytes that wait in memory at most, where nobody says otherwise."""
@@ -26,6 +29,8 @@ class WriteBehind:
     """Contents by path that wait to be written by a thread of its own, which ends when nothing is left."""
 
     _waiting: dict[str, tuple[bytes, float | None]]
+    _writing: str | None
+    """What the thread is writing at present."""
     _bytes: int
     _last: float
     _hurried: int
@@ -53,17 +58,21 @@ class WriteBehind:
         with self._changed:
             if self._bytes + len(content) > backlog:
                 return False
+            if self._thread is None:
+                thread = threading.Thread(target=self._work, name="ipyassets-cache", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:  # the interpreter is about to end, or the system has no more threads
+                    return False
+                self._thread = thread
             self._discard(path)
             self._waiting[path] = (content, expires)
             self._bytes += len(content)
             self._last = time.monotonic()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="ipyassets-cache", daemon=True)
-                self._thread.start()
         return True
 
     def forget(self, path: str | None = None) -> None:
-        """Do not write ``path`` (None: anything) any more."""
+        """Do not write ``path`` (None: anything) any more; what is being written of it is written when this returns."""
         with self._changed:
             if path is None:
                 self._waiting.clear()
@@ -71,6 +80,7 @@ class WriteBehind:
             else:
                 self._discard(path)
             self._changed.notify_all()
+            self._changed.wait_for(lambda: self._writing is None or path not in (None, self._writing))
 
     def flush(self, timeout: float | None = None) -> None:
         """Wait until all is written, at most ``timeout`` seconds."""
@@ -82,6 +92,7 @@ class WriteBehind:
 
     def _begin_anew(self) -> None:
         self._waiting = {}
+        self._writing = None
         self._bytes = 0
         self._last = 0.0
         self._hurried = 0
@@ -103,14 +114,19 @@ class WriteBehind:
                     self._thread = None
                     self._changed.notify_all()
                     return
-                path, (content, expires) = next(iter(self._waiting.items()))
-            write(path, content, expires)
+                path, entry = next(iter(self._waiting.items()))
+                self._writing = path
+            try:
+                write(path, *entry)
+            except Exception:  # one copy less; without the thread all that follow would wait for ever
+                log.debug("a copy could not be written to disk", exc_info=True)
             del write
             with self._changed:
                 # It stays readable in memory until it is so on disk.
-                now = self._waiting.get(path)
-                if now is not None and now[0] is content:
+                if self._waiting.get(path) is entry:
                     self._discard(path)
+                self._writing = None
+                self._changed.notify_all()
 
 
 _all: weakref.WeakSet[WriteBehind] = weakref.WeakSet()

@@ -13,7 +13,6 @@ import json
 import os
 import struct
 import tempfile
-import threading
 import time
 import zlib
 from collections.abc import Iterator
@@ -52,7 +51,6 @@ class DiskCache:
         self._unmeasured = 0
         self._made: set[str] = set()
         """Folders that were there a moment ago."""
-        self._lock = threading.Lock()
         self.cleared = 0
         """How often it was: what is kept elsewhere of the same pictures goes with it."""
 
@@ -129,7 +127,9 @@ class DiskCache:
         disk only means that nothing is kept.
         """
         if self.enabled:
-            self._write(self._path(key), content, None if lifetime is None else time.time() + lifetime)
+            path = self._path(key)
+            self._behind.forget(path)  # what was put before would be got, and written over this
+            self._write(path, content, None if lifetime is None else time.time() + lifetime)
 
     def _write(self, path: str, content: bytes, expires: float | None) -> None:
         if len(content) > self.size_limit // 4:
@@ -151,12 +151,11 @@ class DiskCache:
                 raise
         except OSError:
             return
-        with self._lock:
-            self._unmeasured += len(content)
-            due = self._unmeasured > self.size_limit * _LOOK_EVERY
-            if due:
-                self._unmeasured = 0
-        if due:
+        # Without a lock: a thread that counts at the same time only puts the measuring off, and a lock that another
+        # thread holds at a fork would stay held in the child.
+        self._unmeasured += len(content)
+        if self._unmeasured > self.size_limit * _LOOK_EVERY:
+            self._unmeasured = 0
             self.trim()
 
     def put_soon(

@@ -7,7 +7,7 @@ from typing import Final
 
 __all__ = ["Chunks"]
 
-_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\x00\r\n]*)?")
+_SIZE: Final = re.compile(rb"0*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\x00\r\n]*)?")
 _LONGEST_LINE: Final = 8192
 _LONGEST_TRAILER: Final = 65536
 
@@ -48,7 +48,7 @@ class Chunks:
             if end < 0:
                 return pieces
             at = end + 1
-            line = bytes(self._line).rstrip(b"\r\n")
+            line = bytes(self._line[:-1]).removesuffix(b"\r")
             self._line.clear()
             self._read(line)
         self.surplus = self.over and at < len(data)

@@ -154,11 +154,9 @@ class Exchange:
             try:
                 async with asyncio.timeout(self._total_timeout):
                     response = await transport.send(
-                        call.method,
+                        call,
                         url,
                         SecretHeaders({**headers, **partial.headers()}),
-                        json=call.json,
-                        form=call.form,
                         repeatable=repeatable(call),
                     )
                     resources.push_async_callback(response.aclose)
@@ -307,7 +305,7 @@ _TROUBLE: Final = {
     "ConnectTimeout": "no connection in time",
     "ReadTimeout": "it went silent",
     "ReadError": "the connection broke",
-    "RemoteProtocolError": "it hung up",
+    "RemoteProtocolError": "it hung up, or its answer was not HTTP",
     "TimeoutError": "it took too long",
     "ProxyError": "the proxy refused",
     "UnsupportedProtocol": "the URL is not http",

@@ -7,12 +7,13 @@ few percent of the wire's speed above eight of them; httpcore serves where a pro
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import urlencode
 from urllib.request import getproxies, proxy_bypass
 
@@ -20,6 +21,7 @@ import httpx
 
 from ipyassets.errors import InvalidRequest
 from ipyassets.http.address import Address
+from ipyassets.http.messages import Call
 from ipyassets.http.secret import Secret, SecretHeaders
 from ipyassets.http.wire import Incoming, Pool, Trouble, WireError
 
@@ -37,6 +39,8 @@ _ERRORS: Final[dict[Trouble, type[httpx.TransportError]]] = {
     "hung up": httpx.RemoteProtocolError,
     "protocol": httpx.RemoteProtocolError,
 }
+_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+"""Methods that say how long their body is even where there is none: some servers answer 411 else."""
 _SENDABLE: Final = re.compile(r"[\t\x20-\x7e]*")
 _USUAL: Final = {
     "Accept": "*/*",
@@ -102,42 +106,24 @@ class Transport:
         self._usual = {**_USUAL, "User-Agent": user_agent}
         self._pool = Pool(_tls())
         self._proxies = getproxies()
-        self._proxied: dict[str, httpx.AsyncHTTPTransport] = {}
+        self._proxied: dict[str, _Proxy] = {}
 
-    async def send(
-        self,
-        method: str,
-        address: Address,
-        headers: Mapping[str, str],
-        *,
-        json: Any = None,
-        form: Mapping[str, str] | None = None,
-        repeatable: bool,
-    ) -> Response:
-        """The answer, its head read; its body has come already if it is not long, else it is still to come.
+    async def send(self, call: Call, address: Address, headers: Mapping[str, str], *, repeatable: bool) -> Response:
+        """The answer to ``call``, put to ``address`` with ``headers`` in place of its own; its head read.
 
-        The answer is to be closed. Raises `TransportError`.
+        Its body has come already if it is not long, else it is still to come. The answer is to be closed. Raises
+        `TransportError`, and `InvalidRequest` for a header that cannot be sent or a proxy that cannot be used.
         """
-        body, kind = _encoded(json, form)
-        proxy = self._proxy(address)
         trouble: Trouble
         try:
-            # No local variable holds the request, nor a header in the clear: tracebacks may show them.
-            if proxy is not None:
-                return await self._by(proxy).handle_async_request(
-                    httpx.Request(
-                        method,
-                        address.place,
-                        headers=self._all(headers, kind),
-                        content=body,
-                        extensions={"target": address.target.encode("ascii"), "timeout": self._limits()},
-                    )
-                )
+            # No local variable holds the request, its body, or a header in the clear: tracebacks may show them.
+            proxied = self._proxied_for(address)
+            if proxied is not None:
+                return await proxied.send(call, address, self._all(call, headers), self._timeouts)
             incoming = await self._pool.request(
                 address.origin,
-                _head(method, address, self._all(headers, kind), len(body) if kind is not None else None),
-                body,
-                bodyless=method == "HEAD",
+                _written(call, address, self._all(call, headers)),
+                bodyless=call.method == "HEAD",
                 repeatable=repeatable,
                 connect=self._timeouts.connect,
                 patience=self._timeouts.read,
@@ -148,53 +134,98 @@ class Transport:
         raise _ERRORS[trouble](trouble)
 
     async def aclose(self) -> None:
+        """Close all connections for good."""
+        self._proxies = {}  # whoever waited for a turn finds the pool closed, and opens no new way
         await self._pool.aclose()
         proxied, self._proxied = self._proxied, {}
-        for transport in proxied.values():
-            await transport.aclose()
+        for proxy in proxied.values():
+            await proxy.aclose()
 
-    def _all(self, headers: Mapping[str, str], kind: str | None) -> SecretHeaders:
+    def _all(self, call: Call, headers: Mapping[str, str]) -> SecretHeaders:
+        """The headers to send. Raises `InvalidRequest` for one that could not be sent as it is."""
+        if not all(_SENDABLE.fullmatch(part) for item in headers.items() for part in item):
+            raise InvalidRequest("A credential or a header holds a line break, or a character that is not ASCII.")
         named = {name.lower() for name in headers}
         usual = {name: value for name, value in self._usual.items() if name.lower() not in named}
-        if kind is not None and "content-type" not in named:
-            usual["Content-Type"] = kind
+        if "content-type" not in named:
+            if call.json is not None:
+                usual["Content-Type"] = "application/json"
+            elif call.form is not None:
+                usual["Content-Type"] = "application/x-www-form-urlencoded"
         return SecretHeaders({**usual, **headers})
 
-    def _limits(self) -> dict[str, float | None]:
-        return {"connect": self._timeouts.connect, "read": self._timeouts.read, "write": None, "pool": None}
-
-    def _proxy(self, address: Address) -> str | None:
-        """The proxy that the environment names for this place, as httpx and requests understand it."""
+    def _proxied_for(self, address: Address) -> _Proxy | None:
+        """The proxy that the environment names for this place, as requests understands it."""
         if not self._proxies:
             return None
-        found = self._proxies.get(address.scheme) or self._proxies.get("all")
-        return None if not found or proxy_bypass(address.host) else found
-
-    def _by(self, proxy: str) -> httpx.AsyncHTTPTransport:
-        if proxy not in self._proxied:
-            url = proxy if "://" in proxy else f"http://{proxy}"
-            self._proxied[proxy] = httpx.AsyncHTTPTransport(verify=_tls(), proxy=url)
-        return self._proxied[proxy]
-
-
-def _encoded(value: Any, form: Mapping[str, str] | None) -> tuple[bytes, str | None]:
-    """A request's body and its type."""
-    if value is not None:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        return text.encode(), "application/json"
-    if form is not None:
-        return urlencode(form).encode(), "application/x-www-form-urlencoded"
-    return b"", None
+        url = self._proxies.get(address.scheme) or self._proxies.get("all")
+        # Exceptions may name a port.
+        if not url or proxy_bypass(address.host) or proxy_bypass(f"{address.host}:{address.port}"):
+            return None
+        found = self._proxied.get(url)
+        if found is None:
+            found = self._proxied[url] = _Proxy(url)
+        del url  # it may hold a password, and tracebacks show local variables
+        if not found.usable:
+            raise InvalidRequest(
+                "The proxy named by the environment (http_proxy, https_proxy, all_proxy) cannot be used: it must be an "
+                "http://, https:// or socks5:// URL, and SOCKS needs the package socksio."
+            )
+        return found
 
 
-def _head(method: str, address: Address, headers: SecretHeaders, length: int | None) -> Secret:
-    """A request up to its body. Raises `InvalidRequest` for a header that could not be sent as it is."""
-    if not all(_SENDABLE.fullmatch(part) for item in headers.items() for part in item):
-        raise InvalidRequest("A credential or a header holds a line break, or a character that is not ASCII.")
+class _Proxy:
+    """The way by a proxy, which is httpcore's."""
+
+    def __init__(self, url: str) -> None:
+        url = url if "://" in url else f"http://{url}"
+        self._transport: httpx.AsyncHTTPTransport | None = None
+        with contextlib.suppress(Exception):  # no URL, an unknown scheme, or SOCKS without what httpx needs for it
+            self._transport = httpx.AsyncHTTPTransport(verify=_tls(), proxy=url)
+        self._forwards = url.partition("://")[0].lower() in ("http", "https")
+
+    @property
+    def usable(self) -> bool:
+        return self._transport is not None
+
+    async def send(self, call: Call, address: Address, headers: SecretHeaders, timeouts: Timeouts) -> Response:
+        assert self._transport is not None
+        return await self._transport.handle_async_request(
+            httpx.Request(
+                call.method,
+                address.place,
+                headers=headers,
+                content=_body(call).encode(),
+                extensions={
+                    "target": self._target(address).encode("ascii"),
+                    "timeout": {"connect": timeouts.connect, "read": timeouts.read, "write": None, "pool": None},
+                },
+            )
+        )
+
+    async def aclose(self) -> None:
+        if self._transport is not None:
+            await self._transport.aclose()
+
+    def _target(self, address: Address) -> str:
+        # A proxy that passes plain requests on is given the whole URL; httpcore would, but not where we name a target.
+        return f"{address.place}{address.target}" if self._forwards and address.scheme == "http" else address.target
+
+
+def _body(call: Call) -> str:
+    if call.json is not None:
+        return json.dumps(call.json, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return urlencode(call.form) if call.form is not None else ""
+
+
+def _written(call: Call, address: Address, headers: SecretHeaders) -> Secret:
+    """A request as it goes out."""
+    body = Secret(_body(call))
     return Secret(
-        f"{method} {address.target} HTTP/1.1\r\nHost: {address.netloc}\r\n"
+        f"{call.method} {address.target} HTTP/1.1\r\nHost: {address.netloc}\r\n"
         + "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        + (f"Content-Length: {length}\r\n\r\n" if length is not None else "\r\n")
+        + (f"Content-Length: {len(body.reveal().encode())}\r\n\r\n" if body or call.method in _WITH_BODY else "\r\n")
+        + body.reveal()
     )
 
 

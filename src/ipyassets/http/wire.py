@@ -43,7 +43,7 @@ _PARTING: Final = 1.0
 
 _END: Final = re.compile(rb"\r?\n\r?\n")
 _STATUS: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n\x00]*)?")
-_HEADER: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\x00\r\n]*?)[ \t]*")
+_HEADER: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([^\x00\r\n]*)")
 
 
 class WireError(Exception):
@@ -173,14 +173,14 @@ class _Connection(asyncio.BufferedProtocol):
     def usable(self) -> bool:
         return self._transport is not None and not self._transport.is_closing() and self._answer is None
 
-    async def ask(self, request: Secret, body: bytes, *, bodyless: bool, patience: float) -> Incoming:
+    async def ask(self, request: Secret, *, bodyless: bool, patience: float) -> Incoming:
         """Send one request; its answer once it has begun. ``patience``: seconds of silence. Raises `WireError`."""
         answer = self._answer = Incoming(self, bodyless=bodyless)
         self._patience, self._heard = patience, self._loop.time()
         self._watch = self._loop.call_later(patience, self._look)
         assert self._transport is not None
-        # The head is written out here and is nobody's variable: tracebacks may show those.
-        self._transport.write(request.reveal().encode("ascii") + body)
+        # The request is written out here and is nobody's variable: tracebacks may show those.
+        self._transport.write(request.reveal().encode())
         await answer.begun()
         return answer
 
@@ -201,7 +201,10 @@ class _Connection(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         del sizehint
-        return self._room[self._filled : None if self._body is None else self._body[1]]
+        if self._body is None:
+            return self._room[self._filled :]
+        # One byte more than it has: what came along with it must not be taken for the next answer.
+        return self._room[self._filled : self._body[1] + 1]
 
     def buffer_updated(self, nbytes: int) -> None:
         self._heard = self._loop.time()
@@ -216,7 +219,7 @@ class _Connection(asyncio.BufferedProtocol):
                 self._take(bytes(self._room[:nbytes]))
             else:
                 self._filled += nbytes
-                self._read_heads()
+                self._read_heads(nbytes)
         except WireError as error:
             self._give_up(error)
 
@@ -228,13 +231,9 @@ class _Connection(asyncio.BufferedProtocol):
         self._pool.forget(self)
         answer = self._answer
         if answer is not None:
-            if self._to_the_end and answer.answered and exc is None:
-                self._done()
-            else:
-                if self._body is not None and self._filled > self._body[0]:
-                    answer.add(bytes(self._room[self._body[0] : self._filled]))
-                answered = answer.answered or self._filled > 0
-                self._give_up(WireError("broken" if exc is not None or answered else "hung up", answered=answered))
+            # Also where the body ends with the connection: `eof_received` would have said that the server ended it.
+            answered = answer.answered or self._filled > 0
+            self._give_up(WireError("broken" if exc is not None or answered else "hung up", answered=answered))
         if not self.lost.done():
             self.lost.set_result(None)
 
@@ -250,21 +249,25 @@ class _Connection(asyncio.BufferedProtocol):
 
     # -- reading --------------------------------------------------------------------------------------------------
 
-    def _read_heads(self) -> None:
-        """Read a head, if it has come whole, passing by interim ones, and begin with the body."""
+    def _read_heads(self, fresh: int) -> None:
+        """Read a head, if it has come whole, passing by interim ones, and begin with the body.
+
+        ``fresh``: bytes that have just come; there was no end before them.
+        """
         answer = self._answer
         assert answer is not None
-        begin = 0
+        begin, look = 0, max(0, self._filled - fresh - 3)
         while True:
-            end = _END.search(self._room, begin, self._filled)
+            end = _END.search(self._room, look, self._filled)
+            if (self._filled if end is None else end.start()) - begin > _LONGEST_HEAD:
+                raise WireError("protocol")
             if end is None:
-                if self._filled - begin > _LONGEST_HEAD:
-                    raise WireError("protocol")
-                rest = bytes(self._room[begin : self._filled])
-                self._room[: len(rest)], self._filled = rest, len(rest)
+                if begin:
+                    rest = bytes(self._room[begin : self._filled])
+                    self._room[: len(rest)], self._filled = rest, len(rest)
                 return
             version, status, headers = _parsed(bytes(self._room[begin : end.start()]))
-            begin = end.end()
+            begin = look = end.end()
             if status == 101:
                 raise WireError("protocol")
             if status >= 200:
@@ -290,10 +293,8 @@ class _Connection(asyncio.BufferedProtocol):
             self._to_the_end = True
         elif length <= WHOLE:
             end = begin + length
-            if self._filled > end:
-                self._keep, self._filled = False, end
-            if end > len(self._room):
-                room = memoryview(bytearray(max(end, 2 * len(self._room))))
+            if end >= len(self._room):
+                room = memoryview(bytearray(max(end + 1, 2 * len(self._room))))
                 room[: self._filled] = self._room[: self._filled]
                 self._room = room
             self._body = (begin, end)
@@ -307,7 +308,8 @@ class _Connection(asyncio.BufferedProtocol):
             self._take(rest)
 
     def _whole_yet(self, begin: int, end: int) -> None:
-        if self._filled == end:
+        if self._filled >= end:
+            self._keep = self._keep and self._filled == end
             assert self._answer is not None
             if end > begin:
                 self._answer.add(bytes(self._room[begin:end]))
@@ -323,8 +325,8 @@ class _Connection(asyncio.BufferedProtocol):
                 pieces = self._chunks.feed(data)
             except ValueError:
                 raise WireError("protocol") from None
-            for piece in pieces:
-                answer.add(piece)
+            if pieces:  # one, however small the chunks: each costs those above as much as a long one
+                answer.add(pieces[0] if len(pieces) == 1 else b"".join(pieces))
             over, surplus = self._chunks.over, self._chunks.surplus
         elif self._left is not None:
             surplus = len(data) > self._left
@@ -355,6 +357,8 @@ class _Connection(asyncio.BufferedProtocol):
 
     def _give_up(self, error: WireError) -> None:
         answer = self._answer
+        if answer is not None and self._body is not None and self._filled > self._body[0]:
+            answer.add(bytes(self._room[self._body[0] : self._filled]))
         self._rest()
         self.abort()
         if answer is not None:
@@ -379,36 +383,37 @@ class Pool:
         self._idle: dict[Origin, list[_Connection]] = {}
         self._all: set[_Connection] = set()
         self._sweep: asyncio.TimerHandle | None = None
+        self._closed = False
 
     async def request(
         self,
         origin: Origin,
-        head: Secret,
-        body: bytes,
+        request: Secret,
         *,
         bodyless: bool,
         repeatable: bool,
         connect: float,
         patience: float,
     ) -> Incoming:
-        """Send a request, whose serialised head is ``head``, and wait for its answer to begin.
+        """Send a request, given as it goes out, and wait for its answer to begin.
 
-        ``connect``, ``patience``: seconds to connect, and of silence. ``repeatable``: whether to send it again on a
-        new connection where a kept one turns out to have been closed by the server meanwhile. Raises `WireError`.
+        ``connect``, ``patience``: seconds to connect, and of silence. ``repeatable``: whether to send it again, once
+        and on a new connection, where a kept one turns out to have been closed by the server meanwhile. Raises
+        `WireError`.
         """
-        while True:
-            connection = self._kept(origin)
-            kept = connection is not None
-            if connection is None:
-                connection = await self._opened(origin, connect)
+        connection = self._kept(origin)
+        if connection is not None:
             try:
-                return await connection.ask(head, body, bodyless=bodyless, patience=patience)
+                return await connection.ask(request, bodyless=bodyless, patience=patience)
             except WireError as error:
-                if not kept or not repeatable or error.answered:
+                if not repeatable or error.answered:
                     raise
+        connection = await self._opened(origin, connect)
+        return await connection.ask(request, bodyless=bodyless, patience=patience)
 
     async def aclose(self) -> None:
-        """Close all connections, and wait until they are."""
+        """Close all connections for good, and wait until they are."""
+        self._closed = True
         if self._sweep is not None:
             self._sweep.cancel()
             self._sweep = None
@@ -458,6 +463,8 @@ class Pool:
             self._sweep = asyncio.get_running_loop().call_later(_KEPT / 2, self._swept)
 
     async def _opened(self, origin: Origin, patience: float) -> _Connection:
+        if self._closed:
+            raise WireError("connect")
         scheme, host, port = origin
         tls = self._tls if scheme == "https" else None
         trouble: Trouble
@@ -471,8 +478,11 @@ class Pool:
         except (OSError, ssl.SSLError, UnicodeError):  # UnicodeError: no such name could ever be looked up
             trouble = "connect"
         else:
-            self._all.add(connection)
-            return connection
+            if not self._closed:
+                self._all.add(connection)
+                return connection
+            connection.abort()  # closed in the meantime, it has nobody left who would close this one
+            trouble = "connect"
         raise WireError(trouble)
 
 
@@ -486,7 +496,8 @@ def _parsed(head: bytes) -> tuple[int, int, Headers]:
     for line in lines:
         found = _HEADER.fullmatch(line)
         if found is not None:
-            headers.append((found[1], found[2]))
+            # Stripped here: an expression that does it takes the square of a long run of blanks.
+            headers.append((found[1], found[2].strip(b" \t")))
         elif line[:1] in (b" ", b"\t") and headers and b"\0" not in line and b"\r" not in line:
             name, value = headers[-1]  # an old way to break a line
             headers[-1] = (name, value + b" " + line.strip())
