@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime
+import datetime as dt
 import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -42,6 +42,12 @@ async def gone(reader: asyncio.StreamReader) -> bool:
     return True
 
 
+async def until(so: Callable[[], object]) -> None:
+    """Let the loop go on until ``so()`` holds, of what nobody tells."""
+    while not so():  # noqa: ASYNC110  # there is no event
+        await asyncio.sleep(0)
+
+
 class Place:
     """A port, and what was heard on each connection to it."""
 
@@ -71,6 +77,8 @@ async def serving(*scripts: Script, tls: ssl.SSLContext | None = None, host: str
             pass
         except Exception as error:  # noqa: BLE001
             failures.append(error)
+        except asyncio.CancelledError:
+            pass  # the end of the test; asyncio's own server would log it
         finally:
             writer.close()
             with contextlib.suppress(ConnectionError, ssl.SSLError):
@@ -182,7 +190,7 @@ def certified(folder: Path, *names: str) -> tuple[ssl.SSLContext, ssl.SSLContext
     """A server's and a client's side of TLS, with a certificate for ``names`` that the client trusts."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "ipyassets test")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     listed: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
     if "localhost" in names:
         listed.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
@@ -192,17 +200,15 @@ def certified(folder: Path, *names: str) -> tuple[ssl.SSLContext, ssl.SSLContext
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName(listed), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
     both = folder / "both.pem"
     both.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         + made.public_bytes(serialization.Encoding.PEM)
     )
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

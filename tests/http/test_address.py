@@ -55,6 +55,8 @@ def test_it_goes_where_httpx_would_go(scheme: str, host: str, port: str, path: s
     assert found.port == (expected.port if expected.port is not None else {"http": 80, "https": 443}[found.scheme])
     assert found.target.encode("ascii") == expected.raw_path
     assert httpx.URL(found.place).netloc == expected.netloc
+    # By a proxy it goes through httpx once more.
+    assert httpx.URL(found.place + found.target).raw_path == expected.raw_path
     assert " " not in found.target
     assert "\n" not in found.target
 

@@ -182,7 +182,6 @@ class _Proxy:
         self._transport: httpx.AsyncHTTPTransport | None = None
         with contextlib.suppress(Exception):  # no URL, an unknown scheme, or SOCKS without what httpx needs for it
             self._transport = httpx.AsyncHTTPTransport(verify=_tls(), proxy=url)
-        self._forwards = url.partition("://")[0].lower() in ("http", "https")
 
     @property
     def usable(self) -> bool:
@@ -190,15 +189,16 @@ class _Proxy:
 
     async def send(self, call: Call, address: Address, headers: SecretHeaders, timeouts: Timeouts) -> Response:
         assert self._transport is not None
+        # Not with httpcore's extension "target": it would give that to the proxy too, in place of the host or the URL.
+        # httpx leaves as it is what it, or `Address`, has found to need nothing.
         return await self._transport.handle_async_request(
             httpx.Request(
                 call.method,
-                address.place,
+                f"{address.place}{address.target}",
                 headers=headers,
                 content=_body(call).encode(),
                 extensions={
-                    "target": self._target(address).encode("ascii"),
-                    "timeout": {"connect": timeouts.connect, "read": timeouts.read, "write": None, "pool": None},
+                    "timeout": {"connect": timeouts.connect, "read": timeouts.read, "write": None, "pool": None}
                 },
             )
         )
@@ -206,10 +206,6 @@ class _Proxy:
     async def aclose(self) -> None:
         if self._transport is not None:
             await self._transport.aclose()
-
-    def _target(self, address: Address) -> str:
-        # A proxy that passes plain requests on is given the whole URL; httpcore would, but not where we name a target.
-        return f"{address.place}{address.target}" if self._forwards and address.scheme == "http" else address.target
 
 
 def _body(call: Call) -> str:
