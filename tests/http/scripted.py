@@ -141,16 +141,20 @@ class Line(asyncio.Transport):
             self.connection.ask(Secret("GET / HTTP/1.1\r\n\r\n"), bodyless=self._bodyless, patience=patience)
         )
 
-    def say(self, data: bytes, cut: Callable[[], int] | int = 1 << 30) -> None:
+    def say(self, data: bytes, cut: int = 1 << 30) -> None:
         """Give ``data`` in reads of ``cut`` bytes at most."""
         view = memoryview(data)
         while view and not self._gone:
-            room = self.connection.get_buffer(-1)
-            assert len(room) > 0
-            read = min(len(room), len(view), cut if isinstance(cut, int) else cut())
-            room[:read] = view[:read]
-            view = view[read:]
-            self.connection.buffer_updated(read)
+            view = view[self.read(view[:cut]) :]
+
+    def read(self, data: bytes | memoryview) -> int:
+        """Give as much of ``data`` as one read takes."""
+        room = self.connection.get_buffer(-1)
+        assert len(room) > 0
+        taken = min(len(room), len(data))
+        room[:taken] = data[:taken]
+        self.connection.buffer_updated(taken)
+        return taken
 
     def hang_up(self) -> None:
         self.connection.eof_received()

@@ -13,7 +13,7 @@ from ipyassets import errors
 from ipyassets.http import loop, transport
 from ipyassets.http.messages import Call
 from tests.http.conftest import Server, answer
-from tests.http.scripted import certified, heard, serving
+from tests.http.scripted import certified, heard, serving, until
 from tests.http.test_client import QUICK, client, send, shown
 
 SIGNED = "/a%2Fb%2f/c;d?Policy=x~y_-&sig=%24%2F%3D&empty="
@@ -142,3 +142,27 @@ def test_a_header_that_would_be_another_is_not_sent_by_a_proxy_either(
     with pytest.raises(errors.InvalidRequest):
         send("http://assets.example/x", headers={"X-Note": "a\r\nX-Evil: 1"})
     assert other_server.requests == []
+
+
+def test_a_client_closed_with_requests_waiting_asks_the_proxy_nothing_more(
+    other_server: Server, monkeypatch: pytest.MonkeyPatch
+):
+    """Who waited for one of the places at a host made a new way by the proxy, which nobody would close."""
+    monkeypatch.setenv("http_proxy", other_server.url)
+
+    async def held(_: Any) -> bytes:
+        await asyncio.Event().wait()
+        return b""
+
+    other_server.handler = held
+
+    async def go() -> list[Any]:
+        http = client(concurrency=1)
+        waiting = [asyncio.create_task(http.send(Call("GET", f"http://assets.example/{n}"))) for n in range(3)]
+        await until(lambda: other_server.requests)
+        await http.close()
+        waiting[0].cancel()
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert [type(result) for result in loop.run(go())][1:] == [errors.InvalidRequest] * 2
+    assert len(other_server.requests) == 1

@@ -190,7 +190,7 @@ async def test_a_header_of_many_blanks_does_not_keep_the_loop_busy(end: bytes):
             await asked
 
 
-@pytest.mark.parametrize("length", [0, 2, 300_000, WHOLE, WHOLE + 1])
+@pytest.mark.parametrize("length", [2, 200_000, WHOLE])
 @pytest.mark.parametrize("together", [True, False])
 async def test_what_comes_along_behind_a_body_is_not_the_next_answer(length: int, *, together: bool):
     """A body was read up to its last byte and no further: what came with it was taken for the next answer."""
@@ -202,20 +202,26 @@ async def test_what_comes_along_behind_a_body_is_not_the_next_answer(length: int
     if together:
         line.say(head + body + forged)
     else:
-        line.say(head + body[:1])
-        line.say(body[1:] + forged)
+        line.say(head + body[: length // 2])
+        line.read(body[length // 2 :] + forged)  # and not yet what is left of it: the next request may be quicker
+        assert not line.kept
     assert await content(await asked) == body
     assert not line.kept
     assert line.is_closing()
 
 
-async def test_what_comes_behind_chunks_is_not_the_next_answer():
-    line = Line()
-    asked = line.ask()
-    await asyncio.sleep(0)
-    line.say(OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n")
-    assert await content(await asked) == b"ok"
-    assert line.is_closing()
+async def test_nor_is_what_comes_behind_chunks_or_a_long_body():
+    for said in (
+        b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % (WHOLE + 1) + of(WHOLE + 1) + b"\r\n0\r\n\r\n",
+        b"Content-Length: %d\r\n\r\n" % (WHOLE + 1) + of(WHOLE + 1),
+        b"Content-Length: 0\r\n\r\n",
+    ):
+        line = Line()
+        asked = line.ask()
+        await asyncio.sleep(0)
+        line.say(OK + said + OK + b"\r\n")
+        assert len(await content(await asked)) in (0, WHOLE + 1)
+        assert line.is_closing()
 
 
 async def test_bytes_that_nobody_asked_for_end_a_kept_connection():
