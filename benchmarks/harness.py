@@ -130,7 +130,11 @@ class Benchmark:
             print("\n" + case["title"] + "\n\n" + markdown(case))
         if not options.dry:
             RESULTS.mkdir(exist_ok=True)
-            (RESULTS / f"{self.name}.json").write_text(json.dumps(result, indent=1) + "\n")
+            place = RESULTS / f"{self.name}.json"
+            if options.case and place.exists():  # the other tables stay as they are
+                ran = {case["title"]: case for case in [*json.loads(place.read_text())["cases"], *tables]}
+                result["cases"] = [ran[case.title] for case in self.cases if case.title in ran]
+            place.write_text(json.dumps(result, indent=1) + "\n")
 
     def _measured(
         self, case: Case, changes: Mapping[str, Any], rounds: int, ways: Sequence[str] | None
