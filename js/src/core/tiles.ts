@@ -39,7 +39,7 @@ interface Asked {
 
 /** Bytes a tile costs besides its picture: name, entry. */
 const OVERHEAD = 400;
-const BUDGET = 64_000_000;
+const BUDGET = 24_000_000;
 /** Milliseconds after which what failed is asked for again, should it still or again be wanted. */
 const AGAIN = 10_000;
 
