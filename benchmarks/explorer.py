@@ -98,7 +98,7 @@ def data_uris(given: dict[str, Any]) -> Figures:
 
 def ipyplot(given: dict[str, Any]) -> Figures:
     """ipyplot's grid. It has no box of its own, so nothing of it is scrolled here."""
-    return _browsed(given, _setup(given, SETUP, PICTURES), IPYPLOT, ".jp-OutputArea-output", scroll=False)
+    return _browsed(given, _setup(given, SETUP, PICTURES), IPYPLOT, "[id^=ipyplot-imgs-container-div]", scroll=False)
 
 
 def empty(given: dict[str, Any]) -> Figures:

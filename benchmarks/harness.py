@@ -176,7 +176,7 @@ class Benchmark:
             row: dict[str, Any] = {"way": name, "figures": figures, "runs": found}
             if self.work and options.get(self.work) and "seconds" in figures:
                 row["rate"] = options[self.work] / figures["seconds"]["median"]
-            if limit:
+            if limit and all(self.ratio_of in run for run in found):
                 pairs = [a[self.ratio_of] / b[self.ratio_of] for a, b in zip(limit, found, strict=True)]
                 row["ratio"] = statistics.median(pairs)
             rows.append(row)
