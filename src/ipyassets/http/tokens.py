@@ -71,8 +71,8 @@ class SharedToken:
 
     def forget(self, token: Secret | str | None = None) -> None:
         """Drop the token; given one, only if it is still the current one (another caller may have renewed it)."""
-        if token is None or self._token is None or self._token.reveal() == _text(token):
-            self._refused = None if self._token is None else self._token.reveal()
+        if self._token is not None and (token is None or self._token.reveal() == _text(token)):
+            self._refused = self._token.reveal()
             self._token = self._expires = None
 
     def _good(self) -> Secret | None:
