@@ -8,6 +8,7 @@ nobody is there to wait (nbconvert, papermill, nbval), the cell does not end bef
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import uuid
 from abc import abstractmethod
@@ -72,7 +73,8 @@ class Beside:
         """Refresh it no more; what it shows stays in the notebook. May be called on any thread."""
         self._closed = True
         _due.pop(self, None)
-        loop.loop().call_soon_threadsafe(self._still_stand)
+        if self._html is not None:
+            loop.loop().call_soon_threadsafe(self._still_stand)
 
     # -- on the loop thread ---------------------------------------------------------------------------------------
 
@@ -123,9 +125,9 @@ class Beside:
 class Displayed(Pictured):
     """What a widget has that leaves a still picture beside it. Comes before the widget's own class."""
 
-    def __init__(self, *arguments: Any, **traits: Any) -> None:
-        self._beside = Beside(self)
-        super().__init__(*arguments, **traits)
+    @functools.cached_property
+    def _beside(self) -> Beside:
+        return Beside(self)
 
     @abstractmethod
     def _stand_in(self) -> str:
@@ -141,7 +143,8 @@ class Displayed(Pictured):
 
     def close(self) -> None:
         """Take the widget off the page; its last picture stays."""
-        self._beside.close()
+        if "_beside" in self.__dict__:  # else it was never made, or not to its end
+            self._beside.close()
         super().close()  # type: ignore[misc]
 
 
