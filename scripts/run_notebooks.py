@@ -1,6 +1,6 @@
 """Runs the example notebooks on the sandbox and writes them back as they are kept: outputs, and no state of widgets.
 
-    python scripts/run_notebooks.py [notebooks/03-renders.ipynb ...]
+python scripts/run_notebooks.py [notebooks/03-renders.ipynb ...]
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ FOLDER = Path(__file__).parents[1] / "notebooks"
 
 def run(path: Path) -> None:
     book = nbformat.read(path, as_version=4)
-    NotebookClient(
-        book, timeout=600, kernel_name="python3", store_widget_state=False, record_timing=False
-    ).execute(cwd=str(path.parent))
+    NotebookClient(book, timeout=600, kernel_name="python3", store_widget_state=False, record_timing=False).execute(
+        cwd=str(path.parent)
+    )
     book.metadata = {
         "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},

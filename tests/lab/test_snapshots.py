@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from nbconvert import HTMLExporter
 from playwright.sync_api import BrowserContext, Locator, expect
 
 from tests.lab.conftest import Open
@@ -56,6 +57,22 @@ def open_again(context: BrowserContext, opened: list[Notebook], path: Path, url:
     return notebook
 
 
+def printed(context: BrowserContext, path: Path) -> None:
+    """nbconvert's HTML shows the picture, and so does the PDF that Chromium prints of it."""
+    html, _ = HTMLExporter().from_filename(path)
+    path.with_suffix(".html").write_text(html)
+    page = context.new_page()
+    try:
+        page.route("**/*", lambda route: route.abort() if route.request.url.startswith("http") else route.continue_())
+        page.goto(path.with_suffix(".html").as_uri())
+        expect(page.locator(BESIDE).first).to_be_visible()
+        widths = page.locator("img").evaluate_all(DECODED)
+        assert min(widths) > 0
+        assert page.pdf().count(b"/Subtype /Image") >= len(widths) // 3  # the same picture is in it once
+    finally:
+        page.close()
+
+
 def test_a_saved_notebook_shows_what_the_person_saw(
     open_notebook: Open, context: BrowserContext, reopened: list[Notebook]
 ) -> None:
@@ -95,4 +112,5 @@ def test_a_saved_notebook_shows_what_the_person_saw(
         assert [image.get_attribute("alt") for image in images.all()][: len(seen)] == seen
         assert all(width > 0 for width in images.evaluate_all(DECODED))
         assert len(sheet(dead, 0).inner_html()) < 150_000
+    printed(context, notebook.path)
     assert {problem for page in reopened for problem in page.problems if "model not found" not in problem} == set()
