@@ -75,7 +75,7 @@ shown = ia.Explorer(services.scenario, query="chair")
 shown.selection = shown.assets[:2]
 shown""",
     "archive": """
-archive = services.scenario.archive(pictures).wait()
+archive = services.scenario.archive(pictures, poll=0.1).wait()
 press(ia.JobMonitor(archive), "files", job="1", index=0, edge=256)
 box = ia.ArchivePanel(shown)
 display(archive)
