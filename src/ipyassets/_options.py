@@ -16,10 +16,11 @@ DECODERS: Final = ("pillow", "imagecodecs")
 class Options:
     """Settings of this process. Unknown names and values raise, saying what there is."""
 
-    __slots__ = ("_decoder",)
+    __slots__ = ("_decoder", "_snapshot")
 
     def __init__(self) -> None:
         self._decoder: str | None = None
+        self._snapshot = True
 
     @property
     def decoder(self) -> str:
@@ -41,8 +42,22 @@ class Options:
             raise ImportError('The decoder "imagecodecs" is not installed: pip install "ipyassets[fast]"')
         self._decoder = value
 
+    @property
+    def snapshot(self) -> bool:
+        """Whether a widget leaves a still picture of itself in the notebook, for when its kernel is gone.
+
+        False leaves that to ``explorer.snapshot()``. Setting raises `InvalidRequest` for what is no bool.
+        """
+        return self._snapshot
+
+    @snapshot.setter
+    def snapshot(self, value: Any) -> None:
+        if not isinstance(value, bool):
+            raise InvalidRequest(f"snapshot must be True or False; got {value!r:.80}.")
+        self._snapshot = value
+
     def __repr__(self) -> str:
-        return f"Options(decoder={self.decoder!r})"
+        return f"Options(decoder={self.decoder!r}, snapshot={self.snapshot!r})"
 
 
 options: Final = Options()

@@ -53,3 +53,10 @@ def test_a_record_holds_no_objects_of_its_row_before_it_is_looked_at(read: Any, 
     record = read(Marked({key: "1", "unknown": {"deep": [1, {"er": 2}]}}))
     assert not [found for found in gc.get_objects() if isinstance(found, Marked)]
     assert record.raw["unknown"] == {"deep": [1, {"er": 2}]}
+
+
+def test_the_names_do_not_show_the_values():
+    """``asset.raw.keys()`` printed the whole object into the notebook, signed addresses with it."""
+    packed = Packed({"url": "https://cdn.example/a.png?Signature=canary"})
+    assert list(packed.keys()) == ["url"]
+    assert "canary" not in repr(packed.keys())

@@ -1,6 +1,7 @@
-"""How assets, lists and batches show themselves in a notebook: small static HTML, safe to share.
+"""How assets, lists, batches and snapshots show themselves in a notebook: small static HTML, safe to share.
 
-Names are text, never markup; pictures are data URIs made here; there is no script, no link and no address.
+Names are text, never markup; pictures are data URIs made here; there is no script, no style sheet, no link and no
+address. It is all one line: what is compared or left out of a comparison is found by its line.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ipyassets.collections.images import in_decode_pool
@@ -23,28 +25,49 @@ if TYPE_CHECKING:
     from ipyassets.collections.assets import AssetBase
     from ipyassets.collections.batch import ImageBatch
 
-__all__ = ["asset_html", "batch_html", "list_html"]
+__all__ = ["EDGE", "MOST_BYTES", "SMALL", "SheetTile", "asset_html", "batch_html", "list_html", "sheet"]
 
 MAX_TILES: Final = 16
 EDGE: Final = 112
-_SMALL: Final = 3_000
+MOST_BYTES: Final = 150_000
+"""Bytes that one sheet may have: it is saved with the notebook."""
+SMALL: Final = 3_000
 """Bytes up to which a service's own picture goes into the notebook: it is saved with it, so less than on the screen."""
+COLUMNS: Final = 8
+"""Tiles to a row where styles are taken away; where they are not, as many as there is room for."""
 
-_SHEET = "display:flex;flex-wrap:wrap;gap:8px;margin:4px 0;font-family:var(--jp-ui-font-family,sans-serif)"
-_TILE = f"margin:0;width:{EDGE}px;font-size:11px;line-height:1.35"
-_PICTURE = (
-    f"width:{EDGE}px;height:{EDGE}px;object-fit:contain;display:block;border-radius:3px;"
-    "background:var(--jp-layout-color2,#f5f5f5)"
-)
+_LONGEST_NAME: Final = 300
+_NOTE_BYTES: Final = 4_000
+
+_FONT = "font-family:var(--jp-ui-font-family,sans-serif)"
+# A table, since GitHub and others take all styles away and a table is still one then; with styles its rows flow.
+_TABLE = f"display:block;border:none;margin:4px 0;{_FONT}"
+_BODY = "display:flex;flex-wrap:wrap;gap:8px"
+_ROW = "display:contents"
+_TILE = "display:block;padding:0;border:none;text-align:left;vertical-align:top;font-size:11px;line-height:1.35"
+_PICTURE = "object-fit:contain;display:block;margin:0;border-radius:3px;background:var(--jp-layout-color2,#f5f5f5)"
 _EMPTY = (
-    f"width:{EDGE}px;height:{EDGE}px;display:flex;align-items:center;justify-content:center;border-radius:3px;"
+    "display:flex;align-items:center;justify-content:center;border-radius:3px;"
     "background:var(--jp-layout-color2,#f5f5f5);color:var(--jp-ui-font-color2,#757575)"
 )
 _NAME = "overflow:hidden;text-overflow:ellipsis;white-space:nowrap;padding-top:2px"
-_NOTE = "font-size:12px;color:var(--jp-ui-font-color2,#757575);font-family:var(--jp-ui-font-family,sans-serif)"
+_SAID = f"{_NAME};padding-top:0;color:var(--jp-ui-font-color2,#757575)"
+_PICKED = "outline:2px solid var(--jp-brand-color1,#1976d2);outline-offset:1px;"
+_NOTE = f"font-size:12px;color:var(--jp-ui-font-color2,#757575);{_FONT}"
+_CARD = f"display:flex;gap:8px;margin:4px 0;align-items:flex-start;{_FONT}"
 
-Tile = tuple[str, Thumbnail | str]
-"""A name, and its picture or the words that stand for it."""
+
+@dataclass(frozen=True, slots=True)
+class SheetTile:
+    """One picture of a sheet."""
+
+    name: str
+    picture: Thumbnail | str
+    """The picture, or the words that stand for it."""
+    said: str = ""
+    """A second line below it."""
+    picked: bool = False
+    """Whether a person had selected it."""
 
 
 def list_html(assets: AssetList) -> str:
@@ -53,24 +76,25 @@ def list_html(assets: AssetList) -> str:
     tiles = loop.run(_tiles(shown))
     pages, span = assets._pages, assets._span  # noqa: SLF001
     count = span.within(pages.known) if pages.ended else None
-    return _sheet(tiles, _more(len(tiles), count))
+    return sheet(tiles, lambda fit: _more(fit, count))
 
 
 def batch_html(batch: ImageBatch) -> str:
     """The first images of a batch, and what failed in words."""
     small = loop.run(_miniatures(batch.images[:MAX_TILES]))
-    tiles = [(asset.name, picture or "failed") for asset, picture in zip(batch.assets[:MAX_TILES], small, strict=True)]
+    shown = zip(batch.assets[:MAX_TILES], small, strict=True)
+    tiles = [SheetTile(asset.name, picture or "failed") for asset, picture in shown]
     failures = "".join(
         f"<li>{html.escape(asset.name)}: {html.escape(str(error))}</li>" for _, asset, error in batch.failures[:5]
     )
-    note = _more(len(tiles), len(batch))
     more = f"<li>and {len(batch.failures) - 5} more</li>" if len(batch.failures) > 5 else ""
-    return _sheet(tiles, note) + (f'<ul style="{_NOTE}">{failures}{more}</ul>' if failures else "")
+    pictures = sheet(tiles, lambda fit: _more(fit, len(batch)))
+    return pictures + (f'<ul style="{_NOTE}">{failures}{more}</ul>' if failures else "")
 
 
 def asset_html(asset: AssetBase) -> str:
     """One asset: its poster beside what is known of it."""
-    ((_, picture),) = loop.run(_tiles([asset]))
+    (tile,) = loop.run(_tiles([asset]))
     facts: dict[str, Any] = {
         "Name": asset.name,
         "Service": asset.service,
@@ -86,21 +110,41 @@ def asset_html(asset: AssetBase) -> str:
         for label, value in facts.items()
         if value
     )
-    return f'<div style="{_SHEET};align-items:flex-start">{_picture(picture, asset.name)}<table>{rows}</table></div>'
+    return f'<div style="{_CARD}">{_picture(tile, EDGE)}<table>{rows}</table></div>'
 
 
-async def _tiles(assets: Sequence[AssetBase]) -> list[Tile]:
+def sheet(tiles: Sequence[SheetTile], note: Callable[[int], str], *, edge: int = EDGE, most: int = MOST_BYTES) -> str:
+    """Tiles of ``edge`` pixels side by side, as many of the first as ``most`` bytes hold, and a line below them.
+
+    ``note`` says that line, as plain text, for the number of tiles that fit.
+    """
+    cells: list[str] = []
+    left = most - _NOTE_BYTES
+    for tile in tiles:
+        cell = _cell(tile, edge)
+        left -= len(cell.encode()) + (40 if len(cells) % COLUMNS == 0 else 0)
+        if left < 0:
+            break
+        cells.append(cell)
+    rows = "".join(
+        f'<tr style="{_ROW}">{"".join(cells[first : first + COLUMNS])}</tr>' for first in range(0, len(cells), COLUMNS)
+    )
+    table = f'<table style="{_TABLE}"><tbody style="{_BODY}">{rows}</tbody></table>' if rows else ""
+    return f'{table}<div dir="auto" style="{_NOTE}">{_text(note(len(cells)), 600)}</div>'
+
+
+async def _tiles(assets: Sequence[AssetBase]) -> list[SheetTile]:
     return list(await asyncio.gather(*map(_tile, assets)))
 
 
-async def _tile(asset: AssetBase) -> Tile:
+async def _tile(asset: AssetBase) -> SheetTile:
     try:
-        picture = await thumbnail(asset._service, asset._record, EDGE, as_is=_SMALL)  # noqa: SLF001
-        return asset.name, picture
+        picture = await thumbnail(asset._service, asset._record, EDGE, as_is=SMALL)  # noqa: SLF001
+        return SheetTile(asset.name, picture)
     except NotFound:
-        return asset.name, "no poster"
+        return SheetTile(asset.name, "no poster")
     except AssetServiceError:
-        return asset.name, "failed"
+        return SheetTile(asset.name, "failed")
 
 
 async def _miniatures(images: Iterable[Image.Image | None]) -> list[Thumbnail | None]:
@@ -110,21 +154,32 @@ async def _miniatures(images: Iterable[Image.Image | None]) -> list[Thumbnail | 
     return list(await asyncio.gather(*map(one, images)))
 
 
-def _sheet(tiles: Sequence[Tile], note: str) -> str:
-    figures = "".join(
-        f'<figure style="{_TILE}">{_picture(picture, name)}'
-        f'<figcaption dir="auto" title="{html.escape(name[:300])}" style="{_NAME}">{html.escape(name[:300])}'
-        "</figcaption></figure>"
-        for name, picture in tiles
+def _cell(tile: SheetTile, edge: int) -> str:
+    name = _text(tile.name, _LONGEST_NAME)
+    mark = "<b>\u2713</b> " if tile.picked else ""
+    said = f'<div dir="auto" style="{_SAID}">{_text(tile.said, _LONGEST_NAME)}</div>' if tile.said else ""
+    return (
+        f'<td style="{_TILE};width:{edge}px">{_picture(tile, edge)}'
+        f'<div dir="auto" title="{name}" style="{_NAME}">{mark}{name}</div>{said}</td>'
     )
-    return f'<div style="{_SHEET}">{figures}</div><div style="{_NOTE}">{note}</div>'
 
 
-def _picture(picture: Thumbnail | str, name: str) -> str:
-    if isinstance(picture, str):
-        return f'<div style="{_EMPTY}">{picture}</div>'
-    data = base64.b64encode(picture.content).decode()
-    return f'<img style="{_PICTURE}" alt="{html.escape(name[:300])}" src="data:{picture.mime};base64,{data}">'
+def _picture(tile: SheetTile, edge: int) -> str:
+    picked = _PICKED if tile.picked else ""
+    if isinstance(tile.picture, str):
+        return f'<div style="{picked}width:{edge}px;height:{edge}px;{_EMPTY}">{_text(tile.picture, 100)}</div>'
+    data = base64.b64encode(tile.picture.content).decode()
+    longest = max(tile.picture.width, tile.picture.height, 1)
+    width = max(1, round(tile.picture.width * min(1.0, edge / longest)))  # what is left where styles are not
+    return (
+        f'<img width="{width}" style="{picked}width:{edge}px;height:{edge}px;{_PICTURE}" '
+        f'alt="{_text(tile.name, _LONGEST_NAME)}" src="data:{tile.picture.mime};base64,{data}">'
+    )
+
+
+def _text(text: str, longest: int) -> str:
+    """``text`` as HTML on one line, and as UTF-8 can say it."""
+    return html.escape(" ".join(text.split())[:longest].encode("utf-8", "replace").decode())
 
 
 def _more(shown: int, total: int | None) -> str:

@@ -19,7 +19,7 @@ from ipyassets.arguments import patience, plain_function
 from ipyassets.collections.assets import AssetBase
 from ipyassets.collections.callbacks import call
 from ipyassets.collections.progress import bar
-from ipyassets.errors import AssetServiceError, Interrupted, JobFailed, JobTimeout
+from ipyassets.errors import AssetServiceError, Interrupted, InvalidRequest, JobFailed, JobTimeout
 from ipyassets.http import loop
 
 __all__ = ["AwaitedJob", "BlockingJob", "JobBase", "JobItem", "JobStatus", "PartStage", "View"]
@@ -305,6 +305,12 @@ class JobBase(ABC):
         await loop.awaiting(self._finished(None))
         return self
 
+    def _seen(self) -> Any:
+        """What shows it in a notebook. Raises `InvalidRequest` where nothing does."""
+        if self._view is None:
+            raise InvalidRequest("This job was made without anything that shows it: a client's jobs have that.")
+        return self._view(self)
+
     def __repr__(self) -> str:
         items = self._items
         failed = sum(item.status in ("failed", "partly_failed") for item in items)
@@ -351,6 +357,10 @@ class BlockingJob(JobBase):
         loop.run(self._retry())
         return self
 
+    def snapshot(self) -> Any:
+        """A still picture of the job and what it made, in static HTML that shows without a kernel."""
+        return self._seen().snapshot()
+
 
 class AwaitedJob(JobBase):
     """A job whose methods are awaited; ``await job`` waits until it is done."""
@@ -368,6 +378,10 @@ class AwaitedJob(JobBase):
         """As `BlockingJob.retry_failed`."""
         await loop.awaiting(self._retry())
         return self
+
+    async def snapshot(self) -> Any:
+        """As `BlockingJob.snapshot`."""
+        return await asyncio.to_thread(self._seen().snapshot)
 
 
 def _status(stages: Iterable[str]) -> JobStatus:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import marshal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, KeysView, Mapping
 from typing import Any
 
 __all__ = ["Packed"]
@@ -37,6 +37,10 @@ class Packed(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._opened())
+
+    def keys(self) -> KeysView[str]:
+        """The names alone: a mapping's usual view of them prints all values too, signed addresses among them."""
+        return self._opened().keys()
 
     def __repr__(self) -> str:
         return repr(self._opened())

@@ -21,6 +21,7 @@ import traitlets as t
 from ipyassets.errors import AssetServiceError
 from ipyassets.http import loop
 from ipyassets.widgets import bundle
+from ipyassets.widgets.beside import Displayed
 from ipyassets.widgets.reading import Cancel, Hello, Refused
 
 __all__ = ["CommWidget", "answer_where_asked", "css_length"]
@@ -29,7 +30,7 @@ MOST_AT_ONCE: Final = 200
 """Requests that may be under way; a page that scrolls has two or three."""
 
 
-class CommWidget(anywidget.AnyWidget):
+class CommWidget(Displayed, anywidget.AnyWidget):
     """A widget whose browser half asks by messages. Traits that begin with ``_`` are written here, only read there."""
 
     _bundle: ClassVar[str]
@@ -123,12 +124,9 @@ class CommWidget(anywidget.AnyWidget):
                 task.cancel()
         super().close()
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         self._displayed = True
-        bundle_and_metadata: tuple[dict[str, Any], dict[str, Any]] | None = super()._repr_mimebundle_(**kwargs)
-        if bundle_and_metadata is not None:
-            bundle_and_metadata[0]["text/plain"] = self._stand_in()
-        return bundle_and_metadata
+        return super()._repr_mimebundle_(**kwargs)
 
 
 def _heard(widget: CommWidget, content: object, _buffers: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import math
 import threading
@@ -14,10 +15,11 @@ import traitlets as t
 from ipyassets.collections.assets import AssetBase
 from ipyassets.collections.batch import ImageBatch
 from ipyassets.collections.images import in_decode_pool
-from ipyassets.collections.thumbnails import Thumbnail
+from ipyassets.collections.thumbnails import Thumbnail, miniature
 from ipyassets.errors import AssetServiceError, InvalidRequest
 from ipyassets.widgets.comm_widget import CommWidget, css_length
 from ipyassets.widgets.reading import Cancel, Hello, Refused, index, is_index, listed, read
+from ipyassets.widgets.snapshot import Still, StillTile
 from ipyassets.widgets.tiles import LONGEST_MESSAGE, LONGEST_NAME, said_of
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ smaller version goes first, and its own pixels for the part that is looked at cl
 LONGEST_SIDE: Final = 16_000
 """A WebP has at most 16,383 pixels a side."""
 MOST_IMAGES: Final = 16
+STILL_EDGE: Final = 256
+"""Pixels a side of an image in a snapshot, where there are few; more of them are smaller."""
 
 Shown: TypeAlias = "Image.Image | tuple[AssetBase | str, Image.Image | None] | ImageBatch | None"
 
@@ -89,6 +93,22 @@ class Compare(CommWidget):
 
     def _stand_in(self) -> str:
         return f"{self!r}: run this cell in a live notebook to see them."
+
+    async def _still(self) -> Still:
+        tiles = [
+            StillTile(label, functools.partial(self._miniature, slot.image), key=n)
+            for n, (slot, label) in enumerate(zip(self._slots, self._labels, strict=True))
+        ]
+        edge = STILL_EDGE if len(tiles) <= 4 else STILL_EDGE // 2
+        return Still(f"{len(tiles)} images side by side.", tiles, len(tiles), edge)
+
+    async def _miniature(self, image: Image.Image | None, edge: int) -> Thumbnail | None:
+        return None if image is None else await in_decode_pool(self._small, image, edge)
+
+    def _small(self, image: Image.Image, edge: int) -> Thumbnail:
+        with self._reading:
+            image.load()
+        return miniature(image, edge)
 
     # -- messages -------------------------------------------------------------------------------------------------
 

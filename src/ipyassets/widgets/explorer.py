@@ -85,6 +85,7 @@ class Explorer(GridWidget):
         self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[AssetList]]] = []
         self._found: Found | None = None
         self._first_page: Future[None] | None = None
+        self._selecting: Future[None] | None = None
         self._taken_over: AssetList | None = None
         self._asked_words: str | None = query
         first = next(iter(self._entries))
@@ -166,12 +167,24 @@ class Explorer(GridWidget):
         first_page = self._first_page  # another thread may begin another search meanwhile
         if first_page is not None and not loop.on_loop_thread():
             wait([first_page], _REPR_PATIENCE)
-        state = self._result["state"]
-        place = f" in {self._entry().title}" if len(self._entries) > 1 else ""
+        return f"Explorer({titles}: {self._standing(always=False)}, {self._selected} selected)"
+
+    def _standing(self, *, always: bool) -> str:
+        """How the search stands; ``always`` names the service, even if there is only one."""
+        place = f" in {self._entry().title}" if always or len(self._entries) > 1 else ""
         words = f" for {self._query['text']!r}" if self._query["text"] else ""
         count = {"ready": f"{_counted(self._result)}{place}{words}", "error": f"the search{place}{words} failed"}
-        selected = len(Ranges.of(self._selection["ranges"])) + self._selection["outside"]
-        return f"Explorer({titles}: {count.get(state, f'searching{place}{words}')}, {selected} selected)"
+        return count.get(self._result["state"], f"searching{place}{words}")
+
+    @property
+    def _selected(self) -> int:
+        return len(Ranges.of(self._selection["ranges"])) + int(self._selection["outside"])
+
+    def _about(self) -> str:
+        said = self._standing(always=True)
+        banner = f"{self._setup['banner']}. " if self._setup["banner"] else ""
+        selected = f", {self._selected:,} selected" if self._selected else ""
+        return f"{banner}{said[:1].upper()}{said[1:]}{selected}."
 
     def _stand_in(self) -> str:
         titles = ", ".join(entry.title for entry in self._entries.values())
@@ -270,7 +283,8 @@ class Explorer(GridWidget):
     def _selection_assigned(self, change: Any) -> None:
         if change.new is self._taken_over or self._found is None:
             return
-        loop.submit(self._show_selection(change.new, self._found, self._first_page))
+        self._selecting = loop.submit(self._show_selection(change.new, self._found, self._first_page))
+        self._beside.changed()
 
     async def _show_selection(self, assets: AssetList, found: Found, first_page: Future[None] | None) -> None:
         try:
@@ -293,6 +307,13 @@ class Explorer(GridWidget):
             self._taken_over = AssetList(PickedPages(found.pages, picked), "selection")
         # Outside the lock: observers are the person's own code.
         self.selection = self._taken_over
+
+    async def _settled(self) -> None:
+        waited: list[Future[None]] = []
+        while under_way := [work for work in (self._first_page, self._selecting) if work and work not in waited]:
+            # Not awaited one by one: a search that another one takes the place of is cancelled.
+            await asyncio.wait([asyncio.ensure_future(asyncio.wrap_future(work)) for work in under_way])
+            waited += under_way
 
     # -- messages -------------------------------------------------------------------------------------------------
 

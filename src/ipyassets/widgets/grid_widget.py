@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import itertools
 from abc import abstractmethod
 from typing import Any, ClassVar, Final
 
@@ -15,6 +17,7 @@ from ipyassets.widgets.comm_widget import CommWidget
 from ipyassets.widgets.frames import send_frames
 from ipyassets.widgets.ranges import Ranges
 from ipyassets.widgets.reading import Refused
+from ipyassets.widgets.snapshot import MOST_TILES, Still, StillTile
 from ipyassets.widgets.tiles import ShownTurning, described, stream
 
 __all__ = ["GridWidget"]
@@ -55,9 +58,48 @@ class GridWidget(CommWidget):
     def _person_selected(self, generation: int, ranges: Ranges) -> None:
         """Take over a selection made in the browser. Raises `Refused`."""
 
+    @abstractmethod
+    def _about(self) -> str:
+        """What is shown, in a sentence."""
+
+    async def _settled(self) -> None:
+        """Wait until what is to be shown is there. Raises what kept it from coming."""
+
     def _answer_other(self, ask: messages.Ask) -> dict[str, Any]:
         """Answer what only this kind of widget knows."""
         raise Refused(f"This widget has no {type(ask).__name__.lower()}.")
+
+    # -- snapshots ------------------------------------------------------------------------------------------------
+
+    @t.observe("_result", "_selection")
+    def _seen_changed(self, change: Any) -> None:
+        # Not when a list only grows because somebody scrolls through it.
+        before = change.old if isinstance(change.old, dict) else {}
+        if change.name == "_selection" or any(change.new[key] != before.get(key) for key in ("generation", "state")):
+            self._beside.changed()
+
+    async def _still(self) -> Still:
+        await self._settled()
+        with self._lock:
+            shown, result, selected = self._shown_now(), self._result, Ranges.of(self._selection["ranges"])
+        count = result["count"]
+        near = min(count, MOST_TILES)
+        far = list(itertools.islice((index for index in selected if index >= near), MOST_TILES // 2))
+        wanted = [*range(min(near, MOST_TILES - len(far))), *far]
+        runs = await asyncio.gather(*(shown.tiles(first, last) for first, last in Ranges.indices(wanted).pairs))
+        picked = {*selected.clip(near), *far}
+        tiles = [
+            StillTile(
+                tile.name,
+                functools.partial(shown.picture, tile),
+                picked=tile.index in picked,
+                key=(shown.generation, tile.index),
+            )
+            for run in runs
+            for tile in run
+        ]
+        total = result["total"] if result["total"] is not None or not result["ended"] else count
+        return Still(self._about(), tiles, total)
 
     # -- messages -------------------------------------------------------------------------------------------------
 
@@ -67,6 +109,7 @@ class GridWidget(CommWidget):
     def _answer(self, request: str, ask: messages.Ask) -> None:
         match ask:
             case messages.Tiles(generation):
+                self._snapshot_edge = ask.edge
                 self._start(request, self._send_tiles(request, self._of(generation), ask))
             case messages.Detail(generation, index, edge):
                 self._start(request, self._send_detail(request, self._of(generation), index, edge))

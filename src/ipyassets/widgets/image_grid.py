@@ -87,6 +87,10 @@ class ImageGrid(GridWidget):
     def _shown_now(self) -> _Images:
         return self._images
 
+    def _about(self) -> str:
+        count, selected = len(self._images), len(self.selection)
+        return f"{count:,} image{'' if count == 1 else 's'}" + (f", {selected:,} selected." if selected else ".")
+
     def __repr__(self) -> str:
         count = len(self._images)
         return f"ImageGrid({count} image{'' if count == 1 else 's'}, {len(self.selection)} selected)"

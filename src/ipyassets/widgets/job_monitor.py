@@ -14,8 +14,10 @@ from ipyassets.widgets import job_messages as asks
 from ipyassets.widgets.comm_widget import CommWidget, css_length
 from ipyassets.widgets.job_feed import JobFeed
 from ipyassets.widgets.job_results import Files, Lines, film, results_of
+from ipyassets.widgets.job_still import still_of
 from ipyassets.widgets.ranges import Ranges
 from ipyassets.widgets.reading import Refused
+from ipyassets.widgets.snapshot import Still
 from ipyassets.widgets.tiles import LONGEST_NAME, stream
 
 __all__ = ["JobMonitor", "monitor_of"]
@@ -43,6 +45,8 @@ class JobMonitor(CommWidget):
     def __init__(self, *jobs: JobBase, height: int | str = 360) -> None:
         self._feeds: dict[str, JobFeed] = {}
         self._acting: set[asyncio.Task[None]] = set()
+        self._stood: dict[str, tuple[Any, ...]] = {}
+        """How each job stood when a snapshot was last thought of."""
         super().__init__(_setup={"height": css_length(height)})
         for job in jobs:
             self.add(job)
@@ -64,6 +68,7 @@ class JobMonitor(CommWidget):
             key = str(len(self._feeds) + 1)
             feed = self._feeds[key] = JobFeed(key, job, self._tell, self._describe)
             self._jobs = [*self._jobs, feed.described]
+        self._beside.changed()
 
     def close(self) -> None:
         """Take the widget off the page. The jobs go on."""
@@ -80,7 +85,15 @@ class JobMonitor(CommWidget):
 
     # -- messages -------------------------------------------------------------------------------------------------
 
+    async def _still(self) -> Still:
+        return await still_of(self.jobs)
+
     def _tell(self, news: dict[str, Any]) -> None:
+        standing = news["standing"]
+        stands = tuple(standing[name] for name in ("status", "done", "failed"))
+        if self._stood.get(standing["key"]) != stands:
+            self._stood[standing["key"]] = stands
+            self._beside.changed()
         if self._front_end_seen:
             self._post(news)
 

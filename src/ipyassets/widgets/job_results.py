@@ -15,7 +15,7 @@ from ipyassets.widgets.facts import asset_facts
 from ipyassets.widgets.reading import Refused
 from ipyassets.widgets.tiles import Facts, Tile
 
-__all__ = ["Files", "Lines", "bytes_said", "file_name", "film", "results_of"]
+__all__ = ["Files", "Lines", "bytes_said", "file_name", "film", "results_of", "small"]
 
 _MIME: Final = {"mp4": "video/mp4", "gif": "image/gif"}
 _LARGEST_FILM: Final = 24_000_000
@@ -51,7 +51,7 @@ class Lines:
         item: JobItem = tile.thing
         made = next((result for result in await results_of(self._job, item.index) if result.picture), None)
         if made is not None:
-            return await _small(made, edge)
+            return await small(made, edge)
         if item.asset is None:
             return None
         return await thumbnail(item.asset._service, item.asset._record, edge)  # noqa: SLF001
@@ -80,7 +80,7 @@ class Files:
         if not result.picture:
             return None
         async with self._gate:
-            return await _small(result, edge)
+            return await small(result, edge)
 
     def facts(self, tile: Tile) -> Facts:
         result: Result = tile.thing
@@ -108,7 +108,8 @@ async def film(job: JobBase, item: JobItem, media: str) -> tuple[dict[str, Any],
     return {"mime": _MIME[media]}, content
 
 
-async def _small(result: Result, edge: int) -> Thumbnail:
+async def small(result: Result, edge: int) -> Thumbnail:
+    """A thumbnail of a picture that a job made. Raises `BadResponse` for one that is too large, or is none."""
     if result.size is not None and result.size > _LARGEST_PICTURE:
         raise BadResponse(f"{result.what} is too large to be shown here ({bytes_said(result.size)}).")
     return await in_decode_pool(shrink, await result.read(), edge, PASS_THROUGH, result.what)

@@ -16,10 +16,13 @@ from ipyassets.collections.assets import AssetBase
 from ipyassets.collections.jobs import JobBase
 from ipyassets.errors import AssetServiceError, InvalidRequest
 from ipyassets.http import loop
+from ipyassets.widgets.beside import Displayed
 from ipyassets.widgets.choice import Ability, Choice, Group, choose, clients_of, counted, listed
 from ipyassets.widgets.comm_widget import answer_where_asked
 from ipyassets.widgets.explorer import Explorer
 from ipyassets.widgets.job_monitor import JobMonitor
+from ipyassets.widgets.job_still import poster_tiles, still_of
+from ipyassets.widgets.snapshot import Still
 
 __all__ = ["CALM", "OrderPanel", "Question", "line", "say", "show"]
 
@@ -27,7 +30,7 @@ CALM: Final = 0.3
 """Seconds for which a selection, or a field that is typed in, must rest before it is looked at."""
 
 
-class OrderPanel(w.VBox):  # type: ignore[misc]  # ipywidgets is not typed
+class OrderPanel(Displayed, w.VBox):  # type: ignore[misc]  # ipywidgets is not typed
     """A form, what is said of it and of the chosen assets, a button that orders, and the jobs below.
 
     Coroutines run on the package's loop thread; handlers of clicks only begin them.
@@ -62,6 +65,7 @@ class OrderPanel(w.VBox):  # type: ignore[misc]  # ipywidgets is not typed
         said = [self._summary, self._estimate, self._problem]
         super().__init__([form, *said, self._button, self._confirm, self._monitor, *below])
         self.add_class("ipya-panel")
+        self._monitor._beside.also(self._beside)  # noqa: SLF001
         for widget in _all(self):
             answer_where_asked(widget.comm)
         self._button.on_click(lambda _: self._begin(self._pressed()))
@@ -100,6 +104,18 @@ class OrderPanel(w.VBox):  # type: ignore[misc]  # ipywidgets is not typed
         for widget in _all(self)[1:]:
             widget.close()
         super().close()
+
+    async def _still(self) -> Still:
+        """The jobs that were ordered here; as long as there are none, what is chosen."""
+        if self.jobs:
+            return await still_of(self.jobs)
+        if self._looking is not None:
+            await asyncio.wait([self._looking])
+        items = self._choice.items
+        return Still(f"{counted(len(items))} chosen, and nothing ordered.", poster_tiles(items), len(items))
+
+    def _stand_in(self) -> str:
+        return f"{type(self).__name__}: run this cell in a live notebook to order with it."
 
     # -- for the panel of a kind ----------------------------------------------------------------------------------
 
@@ -150,6 +166,7 @@ class OrderPanel(w.VBox):  # type: ignore[misc]  # ipywidgets is not typed
             return
         say(self._problem, "")
         self._refresh()
+        self._beside.changed()
         if self._choice.groups:
             await self._looked()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["name_of", "somebody_may_be_there"]
+from typing import Any
+
+__all__ = ["name_of", "running_cell", "somebody_may_be_there"]
 
 
 def somebody_may_be_there() -> bool:
@@ -12,17 +14,30 @@ def somebody_may_be_there() -> bool:
     papermill stand, and nbval send them without. A request that is no cell, such as a click in a widget, has none
     of it and comes from a person.
     """
+    request = _request()
+    if request is None:
+        return False
+    if request.get("header", {}).get("msg_type", "execute_request") != "execute_request":
+        return True
+    return bool(request.get("content", {}).get("allow_stdin", False))
+
+
+def running_cell() -> str | None:
+    """A mark of the run of a cell that goes on now, into whose output goes what is displayed; None if there is none."""
+    header = (_request() or {}).get("header", {})
+    return str(header["msg_id"]) if header.get("msg_type") == "execute_request" else None
+
+
+def _request() -> dict[str, Any] | None:
+    """What the kernel was asked for and does now; None where there is no kernel."""
     try:
         from IPython.core.getipython import get_ipython
     except ImportError:
-        return False
+        return None
     kernel = getattr(get_ipython(), "kernel", None)
     if kernel is None:
-        return False
-    parent = kernel.get_parent("shell") if hasattr(kernel, "get_parent") else {}
-    if parent.get("header", {}).get("msg_type", "execute_request") != "execute_request":
-        return True
-    return bool(parent.get("content", {}).get("allow_stdin", False))
+        return None
+    return dict(kernel.get_parent("shell")) if hasattr(kernel, "get_parent") else {}
 
 
 def name_of(thing: object) -> str | None:

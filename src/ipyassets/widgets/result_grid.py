@@ -59,6 +59,13 @@ class ResultGrid(GridWidget):
         with self._lock:
             return [self._files.results[index] for index in self._picked]
 
+    def _about(self) -> str:
+        count = len(self._files.results)
+        return f"{count:,} file{'' if count == 1 else 's'}."
+
+    def _stand_in(self) -> str:
+        return f"{self!r}: run this cell in a live notebook to see them."
+
     def __repr__(self) -> str:
         count = len(self._files.results)
         return f"ResultGrid({count} file{'' if count == 1 else 's'})"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, TypeAlias
@@ -9,7 +11,7 @@ from typing import Any, ClassVar, Final, TypeAlias
 import traitlets as t
 
 from ipyassets.collections.assets import AssetBase
-from ipyassets.collections.thumbnails import thumbnail
+from ipyassets.collections.thumbnails import Thumbnail, thumbnail
 from ipyassets.collections.turntables import TurntableBase
 from ipyassets.errors import AssetServiceError, InvalidRequest
 from ipyassets.http import loop
@@ -17,6 +19,7 @@ from ipyassets.widgets.comm_widget import CommWidget, css_length
 from ipyassets.widgets.films import Opening, Source, opening
 from ipyassets.widgets.frames import Film, send_frames
 from ipyassets.widgets.reading import Cancel, Hello, Refused, edge, is_index, listed, read
+from ipyassets.widgets.snapshot import Still, StillTile
 from ipyassets.widgets.tiles import LONGEST_MESSAGE, LONGEST_NAME, said_of
 
 __all__ = ["TurntablePlayer"]
@@ -24,6 +27,8 @@ __all__ = ["TurntablePlayer"]
 MOST_FRAMES: Final = 64
 """Frames asked for at once."""
 EDGES: Final = (16, 4096)
+STILL_FRAMES: Final = 4
+STILL_EDGE: Final = 192
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +138,29 @@ class TurntablePlayer(CommWidget):
     def _show(self, change: Mapping[str, Any]) -> None:
         with self._lock:
             self._film = {**self._film, **change}
+        self._beside.changed()
+
+    # -- snapshots ------------------------------------------------------------------------------------------------
+
+    async def _still(self) -> Still:
+        """A few frames all around the turn; the poster of what cannot be read here."""
+        await asyncio.wait([asyncio.ensure_future(asyncio.wrap_future(self._opened))])
+        film = self._frames
+        if film is None:
+            tiles = [StillTile(self._about, self._poster, key="poster")]
+            return Still("A turntable, as a video." if self._video else "A turntable.", tiles, 1, STILL_EDGE)
+        count = film.facts.count
+        few = [count * n // STILL_FRAMES for n in range(min(STILL_FRAMES, count))]
+        tiles = [
+            StillTile(self._about, functools.partial(film.frame, n), f"{n + 1} of {count}", key=n)
+            for n in dict.fromkeys(few)
+        ]
+        return Still("A turntable.", tiles, count, STILL_EDGE)
+
+    async def _poster(self, edge: int) -> Thumbnail | None:
+        if self._asset is None:
+            return None
+        return await thumbnail(self._asset._service, self._asset._record, edge)  # noqa: SLF001
 
     # -- messages -------------------------------------------------------------------------------------------------
 
