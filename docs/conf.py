@@ -1,12 +1,17 @@
 """How Sphinx builds this folder into a site: ``poe docs``. Warnings, dead links among them, are errors."""
 
+import re
 from importlib.metadata import version as installed
+from pathlib import Path
 from typing import Any
 
 from anywidget import AnyWidget
 from ipywidgets import DOMWidget, VBox
 from sphinx.application import Sphinx
+from sphinx.util import logging
 from sphinx.util.inspect import signature, stringify_signature
+
+logger = logging.getLogger(__name__)
 
 project = "ipyassets"
 author = "the ipyassets authors"
@@ -57,6 +62,21 @@ def _arguments(
     return stringify_signature(taken, show_return_annotation=False, unqualified_typehints=True), returned
 
 
+def _elsewhere(app: Sphinx, page: str, source: list[str]) -> None:
+    """Pages of the repository that are no part of the site are named there, not linked: the site knows no address."""
+
+    def named(link: re.Match[str]) -> str:
+        target = (Path(app.srcdir) / page).parent.joinpath(link[2]).resolve()
+        if target.is_relative_to(app.srcdir):
+            return link[0]
+        if not target.is_file():
+            logger.warning("dead link to %s", link[2], location=page)
+        return f"{link[1]} (`{link[2].removeprefix('../')}` in the repository)"
+
+    source[0] = re.sub(r"\[([^]]+)\]\((\.\./[^)]+\.md)\)", named, source[0])
+
+
 def setup(app: Sphinx) -> None:
+    app.connect("source-read", _elsewhere)
     app.connect("autodoc-skip-member", _skip)
     app.connect("autodoc-process-signature", _arguments)
