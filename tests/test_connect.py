@@ -38,6 +38,18 @@ class Refused(Memory):
         raise ia.AuthenticationError("The token was refused.")
 
 
+class Broken(Memory):
+    """A service of another package, with a bug in it."""
+
+    @classmethod
+    def from_environment(cls) -> Self | None:
+        raise KeyError("token")
+
+
+def not_a_client() -> None:
+    """What an entry point might name by mistake."""
+
+
 @pytest.fixture
 def sandbox() -> Iterator[ia.Sandbox]:
     with ia.Sandbox() as sandbox:
@@ -145,6 +157,28 @@ def test_failing_service_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> N
         assert list(services) == ["memory"]
         assert repr(services) == "<Services memory; not connected: refused>"
         assert str(services.failures["refused"]) == "The token was refused."
+
+
+def test_somebody_elses_bug_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry point that named no client, or a client that raised a foreign error, took all services away."""
+    install(monkeypatch, memory="Memory", broken="Broken", wrong="not_a_client", gone="Gone")
+    monkeypatch.setenv("MEMORY_TOKEN", "a token")
+    with ia.connect() as services:
+        assert list(services) == ["memory"]
+        assert {name: str(error).partition(" (")[0] for name, error in services.failures.items()} == {
+            "broken": "The service broken cannot be connected",
+            "gone": "The service gone cannot be loaded",
+            "wrong": "The service wrong cannot be loaded",
+        }
+
+
+def test_the_sandbox_tells_of_what_cannot_be_loaded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service of another package that could not be loaded was not mentioned beside the sandbox."""
+    install(monkeypatch, wrong="not_a_client")
+    with ia.connect() as services:
+        assert services.sandbox is not None
+        assert repr(services) == "<Services sandbox: vntana, itwin, scenario; not connected: wrong>"
+        assert "BlockingClient" in str(services.failures["wrong"])
 
 
 def test_only_a_failing_service(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,7 @@ class Services(Mapping[str, "BlockingClient[Any]"]):
     """The connected services by name; also as attributes: ``services.vntana``.
 
     ``sandbox`` is the embedded sandbox they belong to, None for real services. ``failures`` names the services whose
-    credentials are set but do not work.
+    credentials are set but do not work, and those of other packages that cannot be loaded.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ def connect(*, sandbox: bool | None = None) -> Services:
     """
     kinds, failures = _kinds()
     if sandbox or (sandbox is None and not any(_mentioned(kind) for kind in kinds.values())):
-        return _sandboxed()
+        return _sandboxed(failures)
     clients: dict[str, BlockingClient[Any]] = {}
     for name, kind in kinds.items():
         if kind.instead_of in clients:
@@ -120,6 +120,10 @@ def connect(*, sandbox: bool | None = None) -> Services:
             client = kind.from_environment()
         except AssetServiceError as error:
             failures[name] = error
+        except Exception as error:  # noqa: BLE001  # as for loading
+            failures[name] = AssetServiceError(
+                f"The service {name} cannot be connected ({type(error).__name__}: {error})."
+            )
         else:
             if client is not None:
                 clients[name] = client
@@ -135,13 +139,18 @@ def connect(*, sandbox: bool | None = None) -> Services:
 
 def _kinds() -> tuple[dict[str, type[BlockingClient[Any]]], dict[str, AssetServiceError]]:
     """The public client classes of all installed services, ours and others', and those that cannot be loaded."""
+    from ipyassets.clients.base import BlockingClient
+
     points = {point.name: point for point in entry_points(group="ipyassets.services")}
     names = [name for name in _OURS if name in points] + sorted(set(points) - set(_OURS))
     kinds: dict[str, type[BlockingClient[Any]]] = {}
     failures: dict[str, AssetServiceError] = {}
     for name in names:
         try:
-            kinds[name] = points[name].load()
+            kind = points[name].load()
+            if not (isinstance(kind, type) and issubclass(kind, BlockingClient)):
+                raise TypeError("its entry point names no class derived from ipyassets.clients.base.BlockingClient")
+            kinds[name] = kind
         except Exception as error:  # noqa: BLE001  # somebody's broken plug-in must not cost the other services
             failures[name] = AssetServiceError(
                 f"The service {name} cannot be loaded ({type(error).__name__}: {error})."
@@ -156,7 +165,7 @@ def _mentioned(kind: type[BlockingClient[Any]]) -> bool:
 _sandbox: Sandbox | None = None
 
 
-def _sandboxed() -> Services:
+def _sandboxed(failures: Mapping[str, AssetServiceError]) -> Services:
     from ipyassets.sandbox import Sandbox
 
     global _sandbox  # noqa: PLW0603  # running the cell again must not leave one more server behind each time
@@ -167,4 +176,4 @@ def _sandboxed() -> Services:
         "itwin": _sandbox.itwin(),
         "scenario": _sandbox.scenario(),
     }
-    return Services(clients, sandbox=_sandbox)
+    return Services(clients, sandbox=_sandbox, failures=failures)

@@ -49,10 +49,12 @@ class AssetBase:
 
     @property
     def id(self) -> str:
+        """The service's id of it; text, whatever its form."""
         return self._record.id
 
     @property
     def name(self) -> str:
+        """For people; need not be unique."""
         return self._record.name
 
     @property
@@ -82,10 +84,12 @@ class AssetBase:
 
     @property
     def tags(self) -> tuple[str, ...]:
+        """The service's tags; empty where there are none."""
         return self._record.tags
 
     @property
     def attributes(self) -> Mapping[str, Any]:
+        """What only this service knows of its assets, by name."""
         return self._record.attributes
 
     @property
