@@ -8,6 +8,7 @@ import weakref
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,9 @@ from ipyassets.collections import portable
 from ipyassets.collections.asset_list import AssetList
 from ipyassets.collections.pages import RecordPages
 from ipyassets.http import loop
-from ipyassets.http.board import board
+from ipyassets.http.board import Seal, TokenBoard, board
+from ipyassets.http.secret import Secret
+from ipyassets.http.tokens import _tokens
 from ipyassets.services.base import PosterSource, Record
 from tests.fakes import MemoryService
 
@@ -72,20 +75,45 @@ def test_neither_a_credential_nor_a_signed_url_is_in_a_pickle_or_a_bag(sandbox: 
             assert "Signature" in repr([dict(asset.raw) for asset in chosen]), "there is nothing to find"
         folder = board()
         assert folder is not None
-        tokens = [row[0].reveal() for file in folder.folder.iterdir() if (row := portable_token(file)) is not None]
+        tokens = [held.reveal() for token in _tokens.values() if (held := token.peek()) is not None]
+        on_disk = b"".join(file.read_bytes() for file in folder.folder.iterdir())
+        assert not [secret for secret in [*secrets_of(sandbox), *tokens] if secret.encode() in on_disk]
+        if name == "vntana":
+            assert tokens
         assert not [secret for secret in [*secrets_of(sandbox), *tokens] if secret.encode() in texts]
         for mark in (b"Signature", b"Expires=", b"X-Amz", b"Bearer"):
             assert mark not in texts
 
 
-def portable_token(file: Any) -> Any:
-    import sqlite3
-    from contextlib import closing
+def test_a_token_on_the_board_is_read_by_the_same_credentials_alone(tmp_path: Path) -> None:
+    async def shared() -> None:
+        one, other = TokenBoard(tmp_path), TokenBoard(tmp_path)
+        async with one.entry(["vntana", "canary-password"]) as entry:
+            assert entry.read() is None
+            entry.write(Secret("canary-token"), 5.0)
+        async with other.entry(["vntana", "canary-password"]) as entry:
+            found = entry.read()
+            assert found is not None
+            assert (found[0].reveal(), found[1]) == ("canary-token", 5.0)
+        async with other.entry(["vntana", "another"]) as entry:
+            assert entry.read() is None
 
-    from ipyassets.http.board import Entry
+    loop.run(shared())
+    assert len(list(tmp_path.iterdir())) == 2
+    assert b"canary" not in b"".join(file.read_bytes() + file.name.encode() for file in tmp_path.iterdir())
 
-    with closing(sqlite3.connect(file)) as opened:
-        return Entry(opened).read()
+
+@pytest.mark.parametrize("length", [0, 1, 63, 64, 65, 3000])
+def test_what_is_sealed_opens_with_its_key_and_whole(length: int) -> None:
+    seal, text = Seal(bytes(32), bytes(range(32))), "x" * length
+    closed = seal.closed(Secret(text))
+    opened = seal.opened(closed)
+    assert opened is not None
+    assert opened.reveal() == text
+    assert seal.closed(Secret(text)) != closed
+    assert Seal(bytes(32), bytes(32)).opened(closed) is None
+    assert seal.opened(closed[:-1] + bytes([closed[-1] ^ 1])) is None
+    assert seal.opened(b"") is None
 
 
 @pytest.mark.parametrize("name", SERVICES)
