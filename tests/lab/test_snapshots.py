@@ -95,6 +95,8 @@ def test_a_saved_notebook_shows_what_the_person_saw(
     expect(notebook.output(2).locator(".ipya-snapshot:not(.ipya-beside) img").first).to_be_visible()
     seen = views[0].names
     saved = notebook.save()
+    notebook.execute("explorer.close()")
+    expect(sheet(notebook, 0)).to_be_visible()  # the widget left the page, and its picture takes its place
     notebook.shut_down_kernel()
 
     again = open_again(context, reopened, notebook.path, notebook.server_url)

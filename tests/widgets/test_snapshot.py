@@ -133,6 +133,16 @@ def test_a_search_that_failed_is_said_without_its_reasons(page: Page):
     assert "canary" not in words
 
 
+def test_a_surprise_is_said_by_its_name_alone(monkeypatch: pytest.MonkeyPatch):
+    async def surprise(self: Any) -> None:
+        raise OSError("canary-77")
+
+    monkeypatch.setattr(ImageGrid, "_settled", surprise)
+    words = Seen(ImageGrid([Image.new("RGB", (8, 8))]).snapshot().html).words
+    assert "OSError: there is nothing to show." in words
+    assert "canary" not in words
+
+
 def test_pictures_that_do_not_come_are_not_waited_for(page: Page):
     shop = Shop(3)
     browser = page(Explorer(shop))

@@ -11,7 +11,7 @@ from typing import Final
 from ipyassets.collections.display import EDGE, SMALL, SheetTile, sheet
 from ipyassets.collections.images import in_decode_pool
 from ipyassets.collections.thumbnails import Thumbnail, shrink
-from ipyassets.errors import AssetServiceError, NotFound
+from ipyassets.errors import NotFound
 from ipyassets.http import loop
 
 __all__ = ["MOST_TILES", "PATIENCE", "Pictured", "Snapshot", "Still", "StillTile", "draw"]
@@ -97,7 +97,7 @@ async def draw(
             still = await thing._still()  # noqa: SLF001
     except TimeoutError:
         still = Still("Nothing had come yet.")
-    except AssetServiceError as error:
+    except Exception as error:  # noqa: BLE001  # another widget's picture must not be lost with this one's
         still = Still(f"{type(error).__name__}: there is nothing to show.")
     tiles = await _tiles(still, thing._snapshot_edge, {} if kept is None else kept, until)  # noqa: SLF001
     html = sheet(tiles, lambda fit: _note(still, fit), edge=still.edge)
