@@ -122,7 +122,10 @@ def test_events_in_either_spelling_by_the_catalogues_own_ids(sandbox, webhooks, 
     (kind,) = [kind for kind in loop.run(webhooks.catalogue()) if kind.name == "product.completed"]
     (sent,) = asked.json["events"]
     assert (sent["uuid"], sent["name"], sent["category"]) == (kind.id, "asset.completed", kind.category)
-    assert len(sandbox.faults.requests("/v1/webhooks/events")) == 1
+    # Asked once: a try with a token that another test's client ended meanwhile is none.
+    assert [
+        seen.status for seen in sandbox.faults.requests("/v1/webhooks/events") if seen.status not in (401, 403)
+    ] == [200]
 
 
 def test_an_event_there_is_not(sandbox, webhooks):
