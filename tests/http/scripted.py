@@ -14,8 +14,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from ipyassets.http.pool import Pool
 from ipyassets.http.secret import Secret
-from ipyassets.http.wire import Incoming, Pool, _Connection
+from ipyassets.http.wire import Connection, Incoming
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -131,7 +132,7 @@ class Line(asyncio.Transport):
         self.written = b""
         self.paused = False
         self._gone = False
-        self.connection = _Connection(self.pool, ORIGIN)
+        self.connection = Connection(self.pool, ORIGIN)
         self.pool._all.add(self.connection)
         self.connection.connection_made(self)
         self._bodyless = bodyless

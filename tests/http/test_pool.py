@@ -15,8 +15,9 @@ import pytest
 from ipyassets import errors
 from ipyassets.http import loop, transport, wire
 from ipyassets.http.client import HttpClient
+from ipyassets.http.head import WireError
 from ipyassets.http.messages import Call
-from ipyassets.http.wire import Pool, WireError
+from ipyassets.http.pool import Pool
 from tests.http.conftest import Server, answer
 from tests.http.scripted import ask, certified, content, gone, heard, serving, until
 from tests.http.test_client import QUICK, client, send, shown
@@ -261,7 +262,7 @@ async def test_a_closed_pool_opens_nothing(pool: Pool, monkeypatch: pytest.Monke
 
 
 async def test_what_is_idle_for_long_is_closed(pool: Pool, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(wire, "_KEPT", 0.02)
+    monkeypatch.setattr("ipyassets.http.pool._KEPT", 0.02)
     left = asyncio.Event()
 
     async def noting(reader: Reader, writer: Writer) -> None:

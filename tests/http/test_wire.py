@@ -8,7 +8,8 @@ import itertools
 import pytest
 
 from ipyassets.http import wire
-from ipyassets.http.wire import WHOLE, WireError
+from ipyassets.http.head import WireError
+from ipyassets.http.wire import WHOLE
 from tests.http.scripted import ORIGIN, Line, content
 
 OK = b"HTTP/1.1 200 OK\r\n"

@@ -21,9 +21,11 @@ import httpx
 
 from ipyassets.errors import InvalidRequest
 from ipyassets.http.address import Address
+from ipyassets.http.head import Trouble, WireError
 from ipyassets.http.messages import Call
+from ipyassets.http.pool import Pool
 from ipyassets.http.secret import Secret, SecretHeaders
-from ipyassets.http.wire import Incoming, Pool, Trouble, WireError
+from ipyassets.http.wire import Incoming
 
 __all__ = ["Response", "Timeouts", "Transport", "TransportError", "split"]
 

@@ -1,9 +1,9 @@
 """HTTP/1.1 connections for many answers of some hundred kilobytes: one wake-up an answer, its bytes copied once.
 
 This stands where httpcore stands below httpx. Weighed and measured (benchmarks/README.md): httpcore's pool falls to a
-few percent of the wire's speed above eight connections; aiohttp takes three times the CPU for the same answers, since
-it builds a request, a response and a stream for each and collects bodies from pieces. Here the head is read by a few
-regular expressions, and a body whose length is known is received straight into its place, also out of TLS.
+few percent of the wire's speed above eight connections; aiohttp below httpx took twice the CPU for the same answers,
+since it builds a request, a response and a stream for each and collects bodies from pieces. Here the head is read by a
+few regular expressions, and a body whose length is known is received straight into its place, also out of TLS.
 
 What is not spoken: pipelining, upgrades, trailers, and answers to HTTP/0.9. Lives on one loop.
 """
@@ -12,20 +12,21 @@ from __future__ import annotations
 
 import asyncio
 import re
-import ssl
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
-from typing import Final, Literal, TypeAlias, cast
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from ipyassets.http.chunks import Chunks
+from ipyassets.http.head import Headers, WireError, length, parsed, tokens
 from ipyassets.http.secret import Secret
 
-__all__ = ["Incoming", "Origin", "Pool", "Trouble", "WireError"]
+if TYPE_CHECKING:
+    from ipyassets.http.pool import Pool
+
+__all__ = ["WHOLE", "Connection", "Incoming", "Origin"]
 
 Origin: TypeAlias = tuple[str, str, int]
 """Scheme, host and port."""
-Trouble: TypeAlias = Literal["connect", "connect in time", "silent", "broken", "hung up", "protocol"]
-Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 WHOLE: Final = 1 << 20
 """Bytes up to which a body is received as one, before anybody is told of the answer; longer ones come in pieces."""
@@ -34,32 +35,14 @@ _ROOM: Final = 1 << 18
 _LONGEST_HEAD: Final = 1 << 16
 _QUEUED: Final = 2 << 20
 """Bytes nobody has taken yet after which a connection is not read from."""
-_KEPT: Final = 30.0
-"""Seconds an idle connection is kept."""
-_STAGGER: Final = 0.25
-"""Seconds after which the next address of a host is tried beside the first (RFC 8305)."""
-_PARTING: Final = 1.0
-"""Seconds a closed connection gets to go."""
 
 _END: Final = re.compile(rb"\r?\n\r?\n")
-_STATUS: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n\x00]*)?")
-_HEADER: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([^\x00\r\n]*)")
-
-
-class WireError(Exception):
-    """An answer that did not come, or not whole. Says what the trouble is and nothing else: it may be shown."""
-
-    def __init__(self, trouble: Trouble, *, answered: bool = True) -> None:
-        super().__init__(trouble)
-        self.trouble = trouble
-        self.answered = answered
-        """Whether anything of an answer had come."""
 
 
 class Incoming:
     """One answer: its head, and its body as it comes."""
 
-    def __init__(self, connection: _Connection, *, bodyless: bool) -> None:
+    def __init__(self, connection: Connection, *, bodyless: bool) -> None:
         self.status = 0
         self.headers: Headers = []
         self.bodyless = bodyless
@@ -141,7 +124,7 @@ class Incoming:
             self._wanted.set_result(None)
 
 
-class _Connection(asyncio.BufferedProtocol):
+class Connection(asyncio.BufferedProtocol):
     """One connection; one request at a time."""
 
     def __init__(self, pool: Pool, origin: Origin) -> None:
@@ -266,7 +249,7 @@ class _Connection(asyncio.BufferedProtocol):
                     rest = bytes(self._room[begin : self._filled])
                     self._room[: len(rest)], self._filled = rest, len(rest)
                 return
-            version, status, headers = _parsed(bytes(self._room[begin : end.start()]))
+            version, status, headers = parsed(bytes(self._room[begin : end.start()]))
             begin = look = end.end()
             if status == 101:
                 raise WireError("protocol")
@@ -278,21 +261,21 @@ class _Connection(asyncio.BufferedProtocol):
     def _begin_body(self, version: int, begin: int) -> None:
         answer = self._answer
         assert answer is not None
-        connection = _tokens(answer.headers, b"connection")
+        connection = tokens(answer.headers, b"connection")
         self._keep = b"close" not in connection and (version == 1 or b"keep-alive" in connection)
-        length = _length(answer.headers)
-        coding = _tokens(answer.headers, b"transfer-encoding")
+        expected = length(answer.headers)
+        coding = tokens(answer.headers, b"transfer-encoding")
         if answer.bodyless or answer.status in (204, 304):
-            length, coding = 0, []
+            expected, coding = 0, []
         if coding:
             if coding != [b"chunked"]:
                 raise WireError("protocol")
-            self._keep = self._keep and length is None  # two lengths: believe neither for the next answer
+            self._keep = self._keep and expected is None  # two lengths: believe neither for the next answer
             self._chunks = Chunks()
-        elif length is None:
+        elif expected is None:
             self._to_the_end = True
-        elif length <= WHOLE:
-            end = begin + length
+        elif expected <= WHOLE:
+            end = begin + expected
             if end >= len(self._room):
                 room = memoryview(bytearray(max(end + 1, 2 * len(self._room))))
                 room[: self._filled] = self._room[: self._filled]
@@ -301,7 +284,7 @@ class _Connection(asyncio.BufferedProtocol):
             self._whole_yet(begin, end)
             return
         else:
-            self._left = length
+            self._left = expected
         answer.begin()
         rest, self._filled = bytes(self._room[begin : self._filled]), 0
         if rest:
@@ -373,151 +356,3 @@ class _Connection(asyncio.BufferedProtocol):
             self._transport.resume_reading()
         self._answer, self._body, self._left, self._chunks = None, None, None, None
         self._filled, self._paused, self._to_the_end = 0, False, False
-
-
-class Pool:
-    """Connections to any number of origins, kept for the next request. How many there are is the caller's business."""
-
-    def __init__(self, tls: ssl.SSLContext) -> None:
-        self._tls = tls
-        self._idle: dict[Origin, list[_Connection]] = {}
-        self._all: set[_Connection] = set()
-        self._sweep: asyncio.TimerHandle | None = None
-        self._closed = False
-
-    async def request(
-        self,
-        origin: Origin,
-        request: Secret,
-        *,
-        bodyless: bool,
-        repeatable: bool,
-        connect: float,
-        patience: float,
-    ) -> Incoming:
-        """Send a request, given as it goes out, and wait for its answer to begin.
-
-        ``connect``, ``patience``: seconds to connect, and of silence. ``repeatable``: whether to send it again, once
-        and on a new connection, where a kept one turns out to have been closed by the server meanwhile. Raises
-        `WireError`.
-        """
-        connection = self._kept(origin)
-        if connection is not None:
-            try:
-                return await connection.ask(request, bodyless=bodyless, patience=patience)
-            except WireError as error:
-                if not repeatable or error.answered:
-                    raise
-        connection = await self._opened(origin, connect)
-        return await connection.ask(request, bodyless=bodyless, patience=patience)
-
-    async def aclose(self) -> None:
-        """Close all connections for good, and wait until they are."""
-        self._closed = True
-        if self._sweep is not None:
-            self._sweep.cancel()
-            self._sweep = None
-        parting = list(self._all)
-        self._idle.clear()
-        for connection in parting:
-            connection.abort()
-        if parting:
-            await asyncio.wait([connection.lost for connection in parting], timeout=_PARTING)
-
-    # -- for connections ------------------------------------------------------------------------------------------
-
-    def keep(self, connection: _Connection) -> None:
-        loop = asyncio.get_running_loop()
-        connection.since = loop.time()
-        self._idle.setdefault(connection.origin, []).append(connection)
-        if self._sweep is None:
-            self._sweep = loop.call_later(_KEPT, self._swept)
-
-    def forget(self, connection: _Connection) -> None:
-        self._all.discard(connection)
-        idle = self._idle.get(connection.origin)
-        if idle is not None and connection in idle:
-            idle.remove(connection)
-
-    def _kept(self, origin: Origin) -> _Connection | None:
-        idle = self._idle.get(origin)
-        while idle:
-            connection = idle.pop()  # the one used last: the others may go
-            if connection.usable:
-                return connection
-        return None
-
-    def _swept(self) -> None:
-        """Close what has been idle for long."""
-        now = asyncio.get_running_loop().time()
-        self._sweep = None
-        left = False
-        for idle in self._idle.values():
-            for connection in list(idle):
-                if now - connection.since >= _KEPT:
-                    idle.remove(connection)
-                    connection.abort()
-                else:
-                    left = True
-        if left:
-            self._sweep = asyncio.get_running_loop().call_later(_KEPT / 2, self._swept)
-
-    async def _opened(self, origin: Origin, patience: float) -> _Connection:
-        if self._closed:
-            raise WireError("connect")
-        scheme, host, port = origin
-        tls = self._tls if scheme == "https" else None
-        trouble: Trouble
-        try:
-            async with asyncio.timeout(patience):
-                _, connection = await asyncio.get_running_loop().create_connection(
-                    lambda: _Connection(self, origin), host, port, ssl=tls, happy_eyeballs_delay=_STAGGER
-                )
-        except TimeoutError:
-            trouble = "connect in time"
-        except (OSError, ssl.SSLError, UnicodeError):  # UnicodeError: no such name could ever be looked up
-            trouble = "connect"
-        else:
-            if not self._closed:
-                self._all.add(connection)
-                return connection
-            connection.abort()  # closed in the meantime, it has nobody left who would close this one
-            trouble = "connect"
-        raise WireError(trouble)
-
-
-def _parsed(head: bytes) -> tuple[int, int, Headers]:
-    """Minor version, status and headers. Raises `WireError` for what is not HTTP/1."""
-    first, *lines = head.replace(b"\r\n", b"\n").split(b"\n")
-    status = _STATUS.fullmatch(first)
-    if status is None:
-        raise WireError("protocol")
-    headers: Headers = []
-    for line in lines:
-        found = _HEADER.fullmatch(line)
-        if found is not None:
-            # Stripped here: an expression that does it takes the square of a long run of blanks.
-            headers.append((found[1], found[2].strip(b" \t")))
-        elif line[:1] in (b" ", b"\t") and headers and b"\0" not in line and b"\r" not in line:
-            name, value = headers[-1]  # an old way to break a line
-            headers[-1] = (name, value + b" " + line.strip())
-        else:
-            raise WireError("protocol")
-    return int(status[1]), int(status[2]), headers
-
-
-def _tokens(headers: Headers, name: bytes) -> list[bytes]:
-    values: Sequence[bytes] = [value for key, value in headers if key.lower() == name]
-    return [token.strip().lower() for value in values for token in value.split(b",") if token.strip()]
-
-
-def _length(headers: Headers) -> int | None:
-    """Content-Length; None if it is not given. Raises `WireError` where it is no length, or several."""
-    said = {token for key, value in headers if key.lower() == b"content-length" for token in value.split(b",")}
-    said = {token.strip() for token in said}
-    if not said:
-        return None
-    token = said.pop()
-    if said or not token.isdigit() or len(token) > 18:
-        raise WireError("protocol")
-    return int(token)
