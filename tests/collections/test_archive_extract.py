@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import stat
@@ -214,6 +215,8 @@ def test_an_interrupt_leaves_and_gives_what_was_written(tmp_path: Path) -> None:
         if at > 100_000 and not once:
             once.append(at)
             interrupt()
+            return asyncio.Event().wait()  # nothing more comes, however late the main thread hears of it
+        return None
 
     file.on_piece = piece
     with pytest.raises(Interrupted) as caught:

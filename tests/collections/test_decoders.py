@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import io
+import pickle
 import zlib
 from collections.abc import Iterator
 
@@ -145,3 +147,62 @@ def test_a_picture_does_not_hold_the_file_it_was_read_from():
     image = decode(png(picture("P")))
     assert type(image) is PngImagePlugin.PngImageFile
     assert all(not isinstance(value, io.BytesIO) for value in vars(image).values())
+
+
+@pytest.fixture(params=["of memory got at once", "of memory as ever"])
+def memory(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "of memory as ever":
+        monkeypatch.setattr(decoders, "_maps", lambda: False)
+    elif not decoders._maps():
+        pytest.skip("this system or this Pillow cannot")
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_picture_that_is_held_is_one_like_any_other(chosen: None, memory: None, mode: str):
+    content = png(picture(mode, (300, 200)))
+    image, theirs = decode(content, held=True), by_pillow(content, None)
+    assert same(image, theirs)
+    assert same(pickle.loads(pickle.dumps(image)), theirs)
+    assert same(image.copy(), theirs)
+    assert same(image.convert("L"), theirs.convert("L"))
+    assert same(image.resize((50, 40)), theirs.resize((50, 40)))
+    image.putpixel((3, 4), (1,) * len(mode))
+    assert image.getpixel((3, 4)) == (1,) * len(mode)
+    image.paste(0, (0, 0, 300, 200))
+    assert image.getbbox() is None
+
+
+def test_held_pictures_do_not_share_memory(chosen: None, memory: None):
+    one, other = (png(Image.new("RGB", (300, 200), color)) for color in ("red", "blue"))
+    images = [decode(content, held=True) for content in (one, other, one)]
+    assert [image.getpixel((299, 199)) for image in images] == [(255, 0, 0), (0, 0, 255), (255, 0, 0)]
+
+
+def test_a_held_picture_outlives_others(memory: None):
+    picked = picture("RGB", (300, 200))
+    images = [decode(png(picked), held=True) for _ in range(5)]
+    kept = images[2]
+    del images
+    gc.collect()
+    assert same(kept, picked)
+
+
+def test_where_the_system_gives_no_more_such_memory_the_picture_is_made_as_ever(monkeypatch: pytest.MonkeyPatch):
+    def refuses(*_: object, **__: object) -> object:
+        raise OSError(12, "Cannot allocate memory")
+
+    assert decoders._maps() in (True, False)  # tried before
+    monkeypatch.setattr(decoders.mmap, "mmap", refuses)
+    picked = picture("RGB", (300, 200))
+    assert same(decode(png(picked), held=True), picked)
+
+
+def test_another_pillow_that_maps_no_memory_is_used_as_ever(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delattr(Image.core, "map_buffer")
+    assert not decoders._maps.__wrapped__()
+
+
+def test_pixels_that_break_off_are_an_error_where_it_is_held(chosen: None, memory: None):
+    content = png(picture("RGB", (300, 200)))
+    with pytest.raises(errors.BadResponse, match="damaged or cut off"):
+        decode(content[: len(content) // 2], held=True)

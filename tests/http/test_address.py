@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import string
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -117,3 +118,16 @@ def test_parameters_join_what_is_there():
         found = Address.of(url)
         assert found is not None
         assert found.with_params([("p", "x y")]).target == expected
+
+
+@given(st.lists(st.tuples(st.text(min_size=1), st.text()), min_size=1))
+@example([("width", "512"), ("height", "512")])
+@example([("q", "a b&c=d/ü~.-_")])
+def test_params_stand_in_the_query_as_urllib_writes_them(params: list[tuple[str, str]]):
+    try:
+        expected = urlencode(params)
+    except UnicodeEncodeError:  # half a surrogate pair
+        return
+    found = Address.of("https://example.org/a?first=1")
+    assert found is not None
+    assert found.with_params(params).target == f"/a?first=1&{expected}"

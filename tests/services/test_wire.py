@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from urllib.parse import quote
 
 import pytest
 
@@ -93,3 +94,8 @@ def test_page_size() -> None:
 def test_an_error_body_of_another_shape_is_empty(content: bytes) -> None:
     assert wire.error_body(Answer(502, {}, content, "GET x")) == {}
     assert wire.error_body(Answer(502, {}, b'{"a": 1}', "GET x")) == {"a": 1}
+
+
+@pytest.mark.parametrize("id", ["1f0c-2d", "a.b_c~d", "a/b", "..a", "ü", "a b", "a%2F", "line\n", "a?b#c"])
+def test_an_id_in_a_path_is_quoted_as_urllib_does(id: str) -> None:
+    assert wire.segment(id, "an asset") == quote(id, safe="")

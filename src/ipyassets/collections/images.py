@@ -70,17 +70,21 @@ def decode(
     height: int | None = None,
     what: str = WHAT,
     most: int = MAX_PIXELS,
+    *,
+    held: bool = False,
 ) -> Image.Image:
     """The picture in ``content``, decoded and made to fit the box ``width`` x ``height`` pixels.
 
-    The ratio is kept and nothing is scaled up. Raises `BadResponse`, calling it ``what``, for what is no (whole)
-    raster picture, or one of more than ``most`` pixels.
+    ``held``: whether it is to stay in memory beside many others, which then takes less time to get. The ratio is kept
+    and nothing is scaled up. Raises `BadResponse`, calling it ``what``, for what is no (whole) raster picture, or one
+    of more than ``most`` pixels.
     """
     from PIL import ImageOps
 
     image = opened(content, what, most)
     try:
-        image = sooner(content, image) or image
+        fits = image.width <= (width or image.width) and image.height <= (height or image.height)
+        image = sooner(content, image, held=held and fits) or image
         if "exif" in image.info and image.getexif().get(_ORIENTATION, 1) >= 5:  # stored lying on its side
             width, height = height, width
         box = (width or image.width, height or image.height)

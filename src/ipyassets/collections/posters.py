@@ -114,48 +114,47 @@ async def served(
     return fetched
 
 
-async def poster(
-    service: AssetService, record: Record, box: Box, *, backlog: int = BACKLOG
-) -> tuple[Image.Image, Served]:
+async def poster(service: AssetService, record: Record, box: Box, *, held: bool = False) -> tuple[Image.Image, Served]:
     """The poster of ``record`` as a ``PIL.Image`` that fits ``box``, and the bytes it was made of.
 
-    Raises as `fetch_poster` does.
+    ``held``: whether both are to stay in memory beside many others. Raises as `fetch_poster` does.
     """
     source = service.poster_source(record, width=box.width, height=box.height, size=box.size)
     if source is None:
         raise NotFound(f"{service.title}: {called(record)} has no poster.", code="NO_POSTER")
-    return await pictured(source, box, about(service, record), backlog=backlog)
+    return await pictured(source, box, about(service, record), held=held)
 
 
-async def pictured(source: PosterSource, box: Box, what: str, *, backlog: int = BACKLOG) -> tuple[Image.Image, Served]:
+async def pictured(source: PosterSource, box: Box, what: str, *, held: bool = False) -> tuple[Image.Image, Served]:
     """The picture behind ``source``, and its bytes: kept ones, else fetched ones, which are kept once decoded.
 
-    ``backlog``: bytes that may wait to be written to disk. Raises `BadResponse`, calling it ``what``, for what is no
-    (whole) picture.
+    ``held``: whether both are to stay in memory beside many others. Raises `BadResponse`, calling it ``what``, for
+    what is no (whole) picture.
     """
     # The disk is read and written by the thread that decodes: each change of threads costs as much as the reading.
     if cache.enabled and await kept.has(source.key):
-        made = await in_decode_pool(_of_kept, source.key, box, what)
+        made = await in_decode_pool(_of_kept, source.key, box, what, held)
         if made is not None:
             return made
     fetched = await source.fetch()
-    return await in_decode_pool(_of_fetched, fetched, source, box, what, backlog), fetched
+    return await in_decode_pool(_of_fetched, fetched, source, box, what, held), fetched
 
 
-def _of_kept(key: tuple[str, ...], box: Box, what: str) -> tuple[Image.Image, Served] | None:
+def _of_kept(key: tuple[str, ...], box: Box, what: str, held: bool) -> tuple[Image.Image, Served] | None:
     content = cache.get(key)
     if content is None:
         return None
     try:
-        return decode(content, box.width, box.height, what), Served(content)
+        return decode(content, box.width, box.height, what, held=held), Served(content)
     except BadResponse:  # damaged in a way the cache did not see
         cache.drop(key)
         return None
 
 
-def _of_fetched(fetched: Served, source: PosterSource, box: Box, what: str, backlog: int) -> Image.Image:
-    image = decode(fetched.content, box.width, box.height, what)
-    cache.put_soon(source.key, fetched.content, source.lifetime, backlog=backlog)
+def _of_fetched(fetched: Served, source: PosterSource, box: Box, what: str, held: bool) -> Image.Image:
+    image = decode(fetched.content, box.width, box.height, what, held=held)
+    # Where the bytes are held anyway, they may as well wait to be written until there is time.
+    cache.put_soon(source.key, fetched.content, source.lifetime, backlog=_HELD_BACKLOG if held else BACKLOG)
     return image
 
 
@@ -286,8 +285,7 @@ class PosterStream:
         """The picture for slot ``index``, and the bytes it was made of."""
         del index
         service, record = item
-        # Where the bytes are held anyway, they may as well wait to be written until there is time.
-        return await poster(service, record, self._box, backlog=_HELD_BACKLOG if self._keep_content else BACKLOG)
+        return await poster(service, record, self._box, held=self._keep_content)
 
 
 def collected(stream: PosterStream, shown: Callable[[], Any], batch: Callable[[list[PosterResult]], B]) -> B:

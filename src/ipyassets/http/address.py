@@ -17,6 +17,7 @@ _SAFE: Final = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})"
 _PLAIN: Final = re.compile(
     rf"(https?)://([a-z0-9](?:[a-z0-9.\-]*[a-z0-9])?)(?::([0-9]{{1,5}}))?((?:/{_SAFE}*)*)(?:\?((?:{_SAFE}|[/?])*))?"
 )
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9_.~\-]*")
 _PORTS: Final = {"http": 80, "https": 443}
 _LAST_PORT: Final = 65535
 
@@ -66,7 +67,8 @@ class Address:
 
     def with_params(self, params: list[tuple[str, str]]) -> Address:
         """With more in its query."""
-        said = urlencode(params)
+        plain = _UNRESERVED.fullmatch("".join(part for pair in params for part in pair))
+        said = "&".join(f"{name}={value}" for name, value in params) if plain else urlencode(params)
         query = f"{self.query}&{said}" if self.query else said
         return Address(self.scheme, self.host, self.port, self.path, query, self.userinfo)
 

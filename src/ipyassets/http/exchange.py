@@ -255,6 +255,8 @@ def _asked(call: Call, url: Address) -> str:
 
 async def _read(response: Response, limit: int, asked: str, partial: Partial) -> bytes:
     """The body, refused as soon as it is known to be larger than ``limit`` bytes."""
+    from ipyassets.http.transport import Direct
+
     too_large = f"{asked} answered with more than {limit // MEGABYTE} MB, the limit for this kind of answer."
     pieces = partial.begin(response.status_code, response.headers)
     if pieces is None:
@@ -266,11 +268,17 @@ async def _read(response: Response, limit: int, asked: str, partial: Partial) ->
     except ValueError:
         pass
     packed = "content-encoding" in response.headers
-    async for piece in response.aiter_bytes() if packed else response.aiter_raw():
-        size += len(piece)
-        if size > limit:
+    come = response.whole() if isinstance(response, Direct) and not packed else None
+    if come is not None:  # almost always, and then without a generator
+        pieces.append(come)
+        if size + len(come) > limit:
             raise BadResponse(too_large, status=response.status_code)
-        pieces.append(piece)
+    else:
+        async for piece in response.aiter_bytes() if packed else response.aiter_raw():
+            size += len(piece)
+            if size > limit:
+                raise BadResponse(too_large, status=response.status_code)
+            pieces.append(piece)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 

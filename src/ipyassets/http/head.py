@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Final, Literal, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Literal, TypeAlias
 
-__all__ = ["Headers", "Trouble", "WireError", "length", "parsed", "tokens"]
+__all__ = ["Fields", "Headers", "Trouble", "WireError", "length", "parsed", "tokens"]
 
 Trouble: TypeAlias = Literal["connect", "connect in time", "silent", "broken", "hung up", "protocol"]
 Headers: TypeAlias = list[tuple[bytes, bytes]]
@@ -23,6 +23,43 @@ class WireError(Exception):
         self.trouble = trouble
         self.answered = answered
         """Whether anything of an answer had come."""
+
+
+class Fields(Mapping[str, str]):
+    """Headers by their names, in which capitals do not count; those of one name are one, with commas."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, headers: Headers) -> None:
+        self._fields: dict[str, str] = {}
+        for key, value in headers:
+            name, text = key.decode("ascii").lower(), _text(value)
+            self._fields[name] = f"{self._fields[name]}, {text}" if name in self._fields else text
+
+    def __getitem__(self, name: str) -> str:
+        return self._fields[name.lower()]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._fields
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self._fields.get(name.lower(), default)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __repr__(self) -> str:
+        return f"Fields({', '.join(self._fields)})"  # the names alone: a value may be a token
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def parsed(head: bytes) -> tuple[int, int, Headers]:

@@ -13,7 +13,7 @@ import re
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 from urllib.parse import urlencode
 from urllib.request import getproxies, proxy_bypass
 
@@ -21,15 +21,14 @@ import httpx
 
 from ipyassets.errors import InvalidRequest
 from ipyassets.http.address import Address
-from ipyassets.http.head import Trouble, WireError
+from ipyassets.http.head import Fields, Trouble, WireError
 from ipyassets.http.messages import Call
 from ipyassets.http.pool import Pool
 from ipyassets.http.secret import Secret, SecretHeaders
 from ipyassets.http.wire import Incoming
 
-__all__ = ["Response", "Timeouts", "Transport", "TransportError", "split"]
+__all__ = ["Direct", "Response", "Timeouts", "Transport", "TransportError", "split"]
 
-Response = httpx.Response
 TransportError = httpx.TransportError
 """Anything that kept an answer from arriving whole: no connection, time-out, reset, cut body."""
 
@@ -79,6 +78,52 @@ def split(url: str, base: str | None = None) -> Parts | None:
     return Parts(found.scheme, host, found.port, found.raw_path.decode("ascii"), bool(found.userinfo))
 
 
+class Response(Protocol):
+    """An answer, its head read. The terms are httpx's, so that one of its own will do."""
+
+    @property
+    def status_code(self) -> int: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    def aiter_raw(self) -> AsyncIterator[bytes]:
+        """The body as it was sent, as it comes."""
+        ...
+
+    def aiter_bytes(self) -> AsyncIterator[bytes]:
+        """The body unpacked, as it comes."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Direct:
+    """An answer by our own connections: what httpx makes of one costs as much as the whole exchange."""
+
+    __slots__ = ("_body", "_incoming", "headers", "status_code")
+
+    def __init__(self, incoming: Incoming) -> None:
+        self.status_code = incoming.status
+        self.headers: Mapping[str, str] = Fields(incoming.headers)
+        self._incoming = incoming
+        self._body = _Body(incoming)
+
+    def whole(self) -> bytes | None:
+        """The body as it was sent, if all of it has come; it is then not given again."""
+        return self._incoming.whole()
+
+    def aiter_raw(self) -> AsyncIterator[bytes]:
+        return aiter(self._body)
+
+    def aiter_bytes(self) -> AsyncIterator[bytes]:
+        unpacking = httpx.Response(self.status_code, headers=self._incoming.headers, stream=self._body)
+        return unpacking.aiter_bytes()
+
+    async def aclose(self) -> None:
+        self._incoming.close()
+
+
 class _Body(httpx.AsyncByteStream):
     def __init__(self, incoming: Incoming) -> None:
         self._incoming = incoming
@@ -92,9 +137,6 @@ class _Body(httpx.AsyncByteStream):
         except WireError as error:
             trouble = error.trouble
         raise _ERRORS[trouble](trouble)
-
-    async def aclose(self) -> None:
-        self._incoming.close()
 
 
 class Transport:
@@ -130,7 +172,7 @@ class Transport:
                 connect=self._timeouts.connect,
                 patience=self._timeouts.read,
             )
-            return httpx.Response(incoming.status, headers=incoming.headers, stream=_Body(incoming))
+            return Direct(incoming)
         except WireError as error:
             trouble = error.trouble
         raise _ERRORS[trouble](trouble)
@@ -145,7 +187,7 @@ class Transport:
 
     def _all(self, call: Call, headers: Mapping[str, str]) -> SecretHeaders:
         """The headers to send. Raises `InvalidRequest` for one that could not be sent as it is."""
-        if not all(_SENDABLE.fullmatch(part) for item in headers.items() for part in item):
+        if not _SENDABLE.fullmatch("\t".join(part for item in headers.items() for part in item)):
             raise InvalidRequest("A credential or a header holds a line break, or a character that is not ASCII.")
         named = {name.lower() for name in headers}
         usual = {name: value for name, value in self._usual.items() if name.lower() not in named}

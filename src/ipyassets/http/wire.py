@@ -78,6 +78,14 @@ class Incoming:
             self._wanted = asyncio.get_running_loop().create_future()
             await self._wanted
 
+    def whole(self) -> bytes | None:
+        """All of the body, if it has come; then there are no `pieces` of it."""
+        if not self._complete:
+            return None
+        body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        self._pieces.clear()
+        return body
+
     def close(self) -> None:
         """Let go of the answer; a connection with a rest of it is of no more use."""
         if not self._complete:

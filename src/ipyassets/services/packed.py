@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Iterator, KeysView, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
-__all__ = ["Packed"]
+__all__ = ["Packed", "look"]
+
+Path: TypeAlias = tuple[str, ...]
+Paths: TypeAlias = tuple[Path, ...]
 
 
 class Packed(Mapping[str, Any]):
@@ -16,11 +19,18 @@ class Packed(Mapping[str, Any]):
     each record again and again. ``marshal`` is the fastest way there and back; the bytes never leave the process.
     """
 
-    __slots__ = ("_bytes", "_object")
+    __slots__ = ("_at_hand", "_bytes", "_object", "_paths")
 
-    def __init__(self, entity: Mapping[str, Any]) -> None:
+    def __init__(self, entity: Mapping[str, Any], at_hand: Paths = ()) -> None:
+        """``at_hand``: what of it is asked for so often that `look` finds it without unpacking."""
         self._bytes: bytes | None = marshal.dumps(dict(entity))
         self._object: dict[str, Any] = {}
+        self._paths = at_hand
+        self._at_hand = tuple(_found(entity, path) for path in at_hand)
+
+    def look(self, path: Path) -> Any:
+        """What stands at ``path``, as the function `look` has it."""
+        return self._at_hand[self._paths.index(path)] if path in self._paths else _found(self._opened(), path)
 
     def _opened(self) -> dict[str, Any]:
         packed = self._bytes
@@ -48,3 +58,16 @@ class Packed(Mapping[str, Any]):
     def copy(self) -> dict[str, Any]:
         """A dict of its own."""
         return dict(self._opened())
+
+
+def look(raw: Mapping[str, Any], *path: str) -> Any:
+    """What stands in ``raw`` under these names, each inside of the one before; None if nothing does."""
+    return raw.look(path) if isinstance(raw, Packed) else _found(raw, path)
+
+
+def _found(value: Any, path: Path) -> Any:
+    for name in path:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(name)
+    return value

@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.~\-]+")
 _LONGEST_MESSAGE: Final = 400
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -102,7 +103,7 @@ def segment(id: object, what: str) -> str:
     """An id as one segment of a path. Raises `NotFound` for what cannot be an id: it might name another path."""
     if not isinstance(id, str) or not id.strip() or id in (".", "..") or len(id) > 300:
         raise NotFound(f"{id!r:.60} is not the id of {what}.")
-    return quote(id, safe="")
+    return id if _PLAIN.fullmatch(id) else quote(id, safe="")
 
 
 def check_names(given: Iterable[str], allowed: Iterable[str], title: str) -> None:

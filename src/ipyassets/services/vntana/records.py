@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ipyassets.services.base import Kind, Record, Workspace
-from ipyassets.services.packed import Packed
+from ipyassets.services.packed import Packed, look
 from ipyassets.services.wire import identity, stripped, utc
 
 __all__ = ["Organization", "blob", "client_uuid", "described", "organization", "poster_ids", "product", "workspace"]
@@ -27,6 +27,8 @@ _KINDS: Final[Mapping[str, Kind]] = {
     "AUDIO": "audio",
     "DOCUMENT": "document",
 }
+_CLIENT: Final = ("clientUuid",)
+_BLOB: Final = ("asset", "thumbnailBlobId")
 _LEGACY_STATUSES: Final = {"LIVE": "LIVE_PUBLIC", "INTERNAL": "LIVE_INTERNAL"}
 _KINDS_OF_FILES: Final[Mapping[str, Kind]] = {
     "model": "3d",
@@ -83,19 +85,18 @@ def product(row: Mapping[str, Any], service: str = "vntana") -> Record:
         updated=utc(row.get("updated")),
         tags=tuple(_names(row.get("tags"))),
         attributes=MappingProxyType(_attributes(row.get("attributes"))),
-        raw=Packed(row),
+        raw=Packed(row, (_CLIENT, _BLOB)),
     )
 
 
 def blob(record: Record) -> str | None:
     """The blob id of the poster; None where the product has none."""
-    asset = record.raw.get("asset")
-    return stripped(asset.get("thumbnailBlobId")) or None if isinstance(asset, Mapping) else None
+    return stripped(look(record.raw, *_BLOB)) or None
 
 
 def client_uuid(record: Record) -> str | None:
     """The workspace the product is in."""
-    return stripped(record.raw.get("clientUuid")) or None
+    return stripped(look(record.raw, *_CLIENT)) or None
 
 
 def poster_ids(record: Record) -> dict[str, Any]:
