@@ -23,7 +23,7 @@ class Packed(Mapping[str, Any]):
 
     def __init__(self, entity: Mapping[str, Any], at_hand: Paths = ()) -> None:
         """``at_hand``: what of it is asked for so often that `look` finds it without unpacking."""
-        self._bytes: bytes | None = marshal.dumps(dict(entity))
+        self._bytes: bytes | None = marshal.dumps(entity if type(entity) is dict else dict(entity))
         self._object: dict[str, Any] = {}
         self._paths = at_hand
         self._at_hand = tuple(_found(entity, path) for path in at_hand)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
@@ -12,7 +11,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from ipyassets.arguments import whole
 from ipyassets.errors import BadResponse, InvalidRequest, NotFound
-from ipyassets.http.messages import Answer
+from ipyassets.http.messages import Answer, parsed
 
 __all__ = [
     "base_address",
@@ -140,7 +139,7 @@ def identity(entity: Mapping[str, Any], name: str, what: str) -> str:
 def error_body(answer: Answer) -> Mapping[str, Any]:
     """The JSON object of an answer that may be a refusal; empty where something else came, such as a proxy's HTML."""
     try:
-        body = json.loads(answer.content)
+        body = parsed(answer.content)
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}

@@ -1,0 +1,83 @@
+"""JSON of answers: the same values whether msgspec is installed or not."""
+
+from __future__ import annotations
+
+import gc
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ipyassets.errors import BadResponse
+from ipyassets.http import messages
+from ipyassets.http.messages import Answer, parsed
+
+PADDING = b" " * 20_000
+"""So that it is worth some care."""
+plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters())
+values = st.recursive(plain, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=12)
+
+
+@pytest.fixture(params=["msgspec", "json"], autouse=True, scope="module")
+def by(request: pytest.FixtureRequest) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "json":
+            patch.setattr(messages, "_quick", lambda: None)
+        else:
+            pytest.importorskip("msgspec")
+        yield
+
+
+def same(one: Any, other: Any) -> bool:
+    if isinstance(one, float) and isinstance(other, float) and math.isnan(one):
+        return math.isnan(other)
+    if isinstance(one, list):
+        return isinstance(other, list) and len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict):
+        return isinstance(other, dict) and list(one) == list(other) and all(same(one[key], other[key]) for key in one)
+    return type(one) is type(other) and bool(one == other)
+
+
+@given(values)
+@example(123456789012345678901234567890)
+@example(-(2**63) - 1)
+@example(float("inf"))
+@example("\ud800")
+@example({"a": {"a": -0.0}})
+def test_values_are_those_of_the_standard_library(value: Any):
+    text = json.dumps(value).encode() + PADDING
+    assert same(parsed(text), json.loads(text))
+
+
+@pytest.mark.parametrize(
+    "text", [b'{"a": 1, "a": 2}', b"\xef\xbb\xbf[1]", '["ä"]'.encode("utf-16-le"), b"[1e400]", b"[5e-324, 0.1e-7]"]
+)
+def test_what_the_standard_library_takes_is_taken(text: bytes):
+    padding = PADDING.decode().encode("utf-16-le") if b"\0" in text else PADDING
+    assert parsed(text + padding) == json.loads(text)
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"<html>", b'["\xff"]', b"[1,]", b"[" * 100_000, b"1 2"])
+@pytest.mark.parametrize("padding", [b"", PADDING])
+def test_what_is_no_json_is_a_bad_response(text: bytes, padding: bytes):
+    """Lists in lists by the ten thousand ended in a bare RecursionError."""
+    with pytest.raises(BadResponse, match="where JSON was expected"):
+        Answer(200, {}, text + padding, "GET https://example.org/x").json()
+
+
+def test_the_garbage_collector_is_as_it_was():
+    for text in (b"[]", b"{"):
+        for enabled in (True, False):
+            (gc.enable if enabled else gc.disable)()
+            try:
+                parsed(text + PADDING)
+            except ValueError:
+                pass
+            finally:
+                found = gc.isenabled()
+                gc.enable()
+            assert found is enabled
