@@ -17,6 +17,7 @@ import ipyassets as ia
 from ipyassets.collections import portable
 from ipyassets.collections.asset_list import AssetList
 from ipyassets.collections.pages import RecordPages
+from ipyassets.collections.thumbnails import thumbnail
 from ipyassets.http import loop
 from ipyassets.http.board import Seal, TokenBoard, board
 from ipyassets.http.secret import Secret
@@ -192,6 +193,14 @@ def test_a_service_that_says_nothing_is_safe_and_works() -> None:
     arrived = pickle.loads(sent)
     assert arrived.raw == {}
     assert arrived.poster().getpixel((0, 0))[0] == 1
+
+
+def test_an_asset_that_arrived_shows_its_thumbnail() -> None:
+    """A picture of it in a notebook, and its tile in a job, said that there is no poster."""
+    service = Told(3)
+    arrived = pickle.loads(pickle.dumps(AssetList(RecordPages(service, service.search()), "memory")[1]))
+    made = loop.run(thumbnail(service, arrived._record, 48))
+    assert made.mime.startswith("image/")
 
 
 def test_a_copy_of_what_cannot_change_is_the_same() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from ipyassets.collections.portable import Reference, record_of, reference_to, restored, service_of, travelling
+from ipyassets.collections.portable import Reference, record_of, reference_to, service_of, travelling
 from ipyassets.collections.posters import Box, fetch_poster, poster
 from ipyassets.http import loop
 from ipyassets.services.base import AssetService, Kind, Record, Served
@@ -122,11 +122,10 @@ class AssetBase:
         return self
 
     async def _poster(self, box: Box) -> Image.Image:
-        return (await poster(self._service, await restored(self._service, self._record), box))[0]
+        return (await poster(self._service, self._record, box))[0]
 
     async def _poster_served(self, box: Box) -> Served:
-        record = await restored(self._service, self._record)
-        return await fetch_poster(self._service, record, width=box.width, height=box.height, size=box.size)
+        return await fetch_poster(self._service, self._record, width=box.width, height=box.height, size=box.size)
 
 
 def _arrived(kind: type[AssetBase], home: Reference, data: dict[str, Any]) -> AssetBase:

@@ -20,7 +20,7 @@ from uuid import uuid4
 from ipyassets.arguments import plain_function, whole
 from ipyassets.collections.assets import Asset
 from ipyassets.collections.pages import Item
-from ipyassets.collections.portable import Packed, Reference, packed, restored, service_of, unpacked
+from ipyassets.collections.portable import Packed, Reference, packed, service_of, unpacked
 from ipyassets.collections.posters import Box, PosterStream, called
 from ipyassets.collections.progress import bar
 from ipyassets.collections.slots import Slots
@@ -28,7 +28,7 @@ from ipyassets.errors import AssetServiceError, Interrupted, InvalidRequest
 from ipyassets.http import loop
 from ipyassets.http.board import open_board
 from ipyassets.http.pace import RateBudget, pacing
-from ipyassets.services.base import AssetService, Record, Served
+from ipyassets.services.base import AssetService, Record
 
 if TYPE_CHECKING:
     import dask.bag
@@ -73,14 +73,6 @@ class _Work(Generic[T]):
 # -- on the worker ----------------------------------------------------------------------------------------------------
 
 
-class _Stream(PosterStream):
-    """Posters of items that may have come from another process."""
-
-    async def _picture(self, index: int, item: Item) -> tuple[Image.Image, Served]:
-        service, record = item
-        return await super()._picture(index, (service, await restored(service, record)))
-
-
 def _posters(
     items: Sequence[tuple[AssetService | Reference, Record]], box: Box, budget: RateBudget | None
 ) -> Iterator[tuple[Asset, Image.Image | None, Exception | None]]:
@@ -90,7 +82,7 @@ def _posters(
         for home, record in items:
             yield (service_of(home) if isinstance(home, Reference) else home), record
 
-    stream = _Stream(walk(), box)
+    stream = PosterStream(walk(), box)
     try:
         while True:
             with pacing(budget):  # and not while the caller has its turn, whose context is the same as ours

@@ -28,7 +28,6 @@ __all__ = [
     "packed",
     "record_of",
     "reference_to",
-    "restored",
     "service_of",
     "travelling",
     "unpacked",
@@ -86,11 +85,6 @@ def _client(reference: Reference) -> Any:
             f"({type(error).__name__}). Workers need the same packages as the notebook."
         ) from error
     return kind.from_reference(dict(reference.settings))
-
-
-async def restored(service: AssetService, record: Record) -> Record:
-    """``record`` as `AssetService.poster_source` takes it, wherever it came from."""
-    return await service.restored(record) if record.portable else record
 
 
 def travelling(service: AssetService | None, record: Record) -> dict[str, Any]:

@@ -35,6 +35,7 @@ __all__ = [
     "pictured",
     "poster",
     "served",
+    "source_of",
 ]
 
 B = TypeVar("B")
@@ -92,10 +93,21 @@ async def fetch_poster(
 
     Raises `NotFound` if the asset has no poster, `BadResponse` if what came is no raster picture.
     """
-    source = service.poster_source(record, width=width, height=height, size=size)
+    source = await source_of(service, record, Box(width, height, size))
+    return await served(source, about(service, record))
+
+
+async def source_of(service: AssetService, record: Record, box: Box) -> PosterSource:
+    """Where the poster of ``record`` comes from, also where the record came from another process.
+
+    Raises `NotFound` if there is none.
+    """
+    if record.portable:
+        record = await service.restored(record)
+    source = service.poster_source(record, width=box.width, height=box.height, size=box.size)
     if source is None:
         raise NotFound(f"{service.title}: {called(record)} has no poster.", code="NO_POSTER")
-    return await served(source, about(service, record))
+    return source
 
 
 async def served(
@@ -119,9 +131,7 @@ async def poster(service: AssetService, record: Record, box: Box, *, held: bool 
 
     ``held``: whether both are to stay in memory beside many others. Raises as `fetch_poster` does.
     """
-    source = service.poster_source(record, width=box.width, height=box.height, size=box.size)
-    if source is None:
-        raise NotFound(f"{service.title}: {called(record)} has no poster.", code="NO_POSTER")
+    source = await source_of(service, record, box)
     return await pictured(source, box, about(service, record), held=held)
 
 

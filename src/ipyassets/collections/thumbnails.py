@@ -14,8 +14,8 @@ from weakref import WeakKeyDictionary
 from ipyassets.collections import kept
 from ipyassets.collections.gate import Gate
 from ipyassets.collections.images import WHAT, in_decode_pool, opened
-from ipyassets.collections.posters import about, called
-from ipyassets.errors import BadResponse, NotFound
+from ipyassets.collections.posters import Box, about, source_of
+from ipyassets.errors import BadResponse
 from ipyassets.http.cache import cache
 from ipyassets.services.base import AssetService, PosterSource, Record
 
@@ -51,9 +51,7 @@ async def thumbnail(
     The service's own rendition is given as it came if it has at most ``as_is`` bytes. What is kept, in memory or on
     disk, is neither fetched nor decoded; the rest waits its turn, with ``ahead`` behind what shows.
     """
-    source = service.poster_source(record, width=edge, height=edge)
-    if source is None:
-        raise NotFound(f"{service.title}: {called(record)} has no poster.", code="NO_POSTER")
+    source = await source_of(service, record, Box(edge, edge))
     key = (*source.key, "thumbnail", _ENCODER, str(edge), str(as_is))
     wanted = _Wanted(source, key, edge, as_is, about(service, record))
     if cache.enabled:
