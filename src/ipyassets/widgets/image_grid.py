@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any, Final
 import traitlets as t
 
 from ipyassets.collections.batch import ImageBatch
+from ipyassets.collections.facts import Facts
 from ipyassets.collections.film import USUAL_FPS
 from ipyassets.collections.images import in_decode_pool
 from ipyassets.collections.thumbnails import Thumbnail, miniature
+from ipyassets.collections.turn_frames import Film, ImageFilm
+from ipyassets.collections.turn_sources import Source, opening
 from ipyassets.errors import AssetServiceError
 from ipyassets.widgets.comm_widget import css_length
-from ipyassets.widgets.films import Source, opening
-from ipyassets.widgets.frames import Film, ImageFilm
 from ipyassets.widgets.grid_widget import FRAMES, GridWidget
 from ipyassets.widgets.ranges import Ranges
-from ipyassets.widgets.tiles import Facts, Tile
+from ipyassets.widgets.tiles import Tile
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -1,4 +1,4 @@
-"""The frames of one turn on their way to the browser: each as large as it shows, many to a message."""
+"""The frames of one turn, each encoded as large as it is wanted."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from ipyassets.collections.film import FilmFacts
 from ipyassets.collections.images import in_decode_pool
 from ipyassets.collections.thumbnails import Thumbnail, miniature
 from ipyassets.errors import BadResponse
-from ipyassets.widgets.tiles import Parts, Send, said_of
 
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["Film", "ImageFilm", "ReadFilm", "send_frames"]
+__all__ = ["Film", "ImageFilm", "ReadFilm"]
 
 KEPT_BYTES: Final = 48_000_000
 """Encoded frames that are kept of one film, so that a second view or a turn back is not encoded again."""
@@ -147,20 +146,3 @@ class _Run:
         frame = self._waiting.pop(index, None)
         if frame is not None:
             frame.set_result(made)
-
-
-async def send_frames(film: Film, indexes: Sequence[int], edge: int, send: Send) -> None:
-    """Send frames in parts, numbered by their place in ``indexes``, as they are made."""
-    parts = Parts(send, "frames")
-
-    async def one(place: int, index: int) -> None:
-        said, content = await said_of(film.frame(index, edge))
-        parts.add(place, said, content)
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            for place, index in enumerate(indexes):
-                group.create_task(one(place, index))
-        parts.flush()
-    finally:
-        parts.close()
