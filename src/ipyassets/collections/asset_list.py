@@ -6,11 +6,12 @@ import operator
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, Self, TypeVar, overload
 
+from ipyassets.collections.ahead import collected, collected_awaiting
 from ipyassets.collections.assets import Asset, AssetBase, AsyncAsset
 from ipyassets.collections.batch import ImageBatch
 from ipyassets.collections.frame import Rows
 from ipyassets.collections.pages import FixedPages, Item, Pages
-from ipyassets.collections.posters import Box, PosterResult, PosterStream, collected, collected_awaiting
+from ipyassets.collections.posters import Box, PosterResult, PosterStream
 from ipyassets.collections.progress import bar
 from ipyassets.collections.span import Span
 from ipyassets.collections.walking import MANY, Walk
