@@ -136,9 +136,15 @@ class Ahead(ABC, Generic[I, R]):
             self._keep_filling()
 
 
-def collected(stream: Ahead[Any, R], shown: Callable[[], Any], batch: Callable[[list[R]], B]) -> B:
+def collected(
+    stream: Ahead[Any, R],
+    shown: Callable[[], Any],
+    batch: Callable[[list[R]], B],
+    each: Callable[[list[R]], object] = lambda _: None,
+) -> B:
     """Everything ``stream`` gives, as ``batch`` makes it, under the progress bar that ``shown`` makes.
 
+    ``each`` is called with what just came; not for the last, if that was broken off.
     Ctrl-C raises `Interrupted` with what had come in ``.partial``; an error of the stream itself leaves that to
     ``batch`` and is raised.
     """
@@ -147,6 +153,7 @@ def collected(stream: Ahead[Any, R], shown: Callable[[], Any], batch: Callable[[
         with shown() as progress:
             while taken := loop.run(stream.take(MANY)):
                 results.extend(taken)
+                each(taken)
                 progress.update(len(taken))
     except KeyboardInterrupt:
         results.extend(loop.run(stream.stop()))
@@ -159,12 +166,15 @@ def collected(stream: Ahead[Any, R], shown: Callable[[], Any], batch: Callable[[
     return batch(results)
 
 
-async def collected_awaiting(stream: Ahead[Any, R], batch: Callable[[list[R]], B]) -> B:
+async def collected_awaiting(
+    stream: Ahead[Any, R], batch: Callable[[list[R]], B], each: Callable[[list[R]], object] = lambda _: None
+) -> B:
     """As `collected`, awaited on any loop and without a bar. When cancelled, ``batch`` gets what had come."""
     results: list[R] = []
     try:
         while taken := await loop.awaiting(stream.take(MANY)):
             results.extend(taken)
+            each(taken)
     finally:
         results.extend(await loop.awaiting(stream.stop()))
         made = batch(results)

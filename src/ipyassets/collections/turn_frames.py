@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ipyassets.collections.film import FilmFacts
 from ipyassets.collections.images import in_decode_pool
-from ipyassets.collections.thumbnails import Thumbnail, miniature
+from ipyassets.collections.thumbnails import Encode, Thumbnail, miniature, quick
 from ipyassets.errors import BadResponse
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ class Film(ABC):
 
     def __init__(self, facts: FilmFacts) -> None:
         self.facts = facts
+        self.encode: Encode = quick
+        """How a frame is encoded; settled before the first is asked for."""
         self._kept: OrderedDict[tuple[int, int], Thumbnail] = OrderedDict()
         self._bytes = 0
 
@@ -79,7 +81,7 @@ class ImageFilm(Film):
     def _shrunk(self, image: Image.Image, edge: int) -> Thumbnail:
         with self._reading:  # an image still in its file is read once, by one thread
             image.load()
-        return miniature(image, edge)
+        return miniature(image, edge, self.encode)
 
 
 class ReadFilm(Film):
@@ -137,7 +139,7 @@ class _Run:
         for index, image in enumerate(self._film._read()):  # noqa: SLF001
             if self.stopped.is_set() or index >= self._film.facts.count:
                 return
-            made = miniature(image, self._edge)
+            made = miniature(image, self._edge, self._film.encode)
             self._loop.call_soon_threadsafe(self._settle, index, made)
 
     def _settle(self, index: int, made: Thumbnail) -> None:
