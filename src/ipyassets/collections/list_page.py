@@ -11,7 +11,6 @@ from ipyassets.collections import html_page
 from ipyassets.collections.facts import asset_facts
 from ipyassets.collections.html_page import Page, PageItem
 from ipyassets.collections.images import in_decode_pool
-from ipyassets.collections.portable import restored
 from ipyassets.collections.posters import about, fetch_poster
 from ipyassets.collections.progress import bar
 from ipyassets.collections.thumbnails import Thumbnail, as_webp, shrink
@@ -88,11 +87,11 @@ def _item(service: AssetService, record: Record) -> PageItem:
     """An asset, with the facts that the Explorer shows of it and no more."""
 
     async def picture(edge: int) -> Thumbnail:
-        found = await fetch_poster(service, await restored(service, record), width=edge, height=edge)
+        found = await fetch_poster(service, record, width=edge, height=edge)
         # Never as it came: beside its pixels a file may hold where it was made, and by whom.
         return await in_decode_pool(shrink, found.content, edge, 0, about(service, record), as_webp)
 
     async def film(most: int) -> Film | None:
-        return await rendered(service, await restored(service, record), most)
+        return await rendered(service, record, most)
 
     return PageItem(record.id, record.name, asset_facts(record), picture, film)
