@@ -1,4 +1,4 @@
-// Bundles the browser half into src/ipyassets/static/: one ESM and one stylesheet for each family of widgets, minified, without source paths.
+// Bundles the browser half into src/ipyassets/static/: one ESM and one stylesheet for each family of widgets, and for pages of their own, minified, without source paths.
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 
@@ -13,6 +13,7 @@ const options = {
     jobs: "src/jobs/index.ts",
     player: "src/player/index.ts",
     compare: "src/compare/index.ts",
+    page: "src/page/index.ts",
   },
   outdir: "../src/ipyassets/static",
   bundle: true,

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # the hook is loaded by path, no
 from npm import install, npm_command, system_has_node
 
 STATIC = Path("src/ipyassets/static")
-BUNDLES = ("grid.js", "grid.css", "jobs.js", "jobs.css", "player.js", "player.css", "compare.js", "compare.css")
+BUNDLES = [f"{name}.{kind}" for name in ("grid", "jobs", "player", "compare", "page") for kind in ("js", "css")]
 SOURCES = ("js/src", "js/package.json", "js/package-lock.json", "js/build.mjs")
 
 

@@ -31,7 +31,8 @@ export interface Service {
 }
 
 export interface Setup {
-  kind: "explorer" | "images";
+  /** On a `page` nothing is selected, since nobody would hear of it: a click shows one large. */
+  kind: "explorer" | "images" | "page";
   label: string;
   /** What one item is called, and many. */
   nouns: [one: string, many: string];

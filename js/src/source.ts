@@ -48,8 +48,8 @@ export interface Snapshot {
 export type Topic = keyof Snapshot;
 
 /**
- * Everything the grid needs, whatever carries it. The notebook's comm is one such source
- * (`kernel/source.ts`); a page fed over HTTP would be another.
+ * Everything the grid needs, whatever carries it: the notebook's comm (`kernel/source.ts`), or a page that holds all
+ * of it itself (`page/source.ts`).
  */
 export interface AssetSource {
   readonly now: Snapshot;

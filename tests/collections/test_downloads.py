@@ -11,12 +11,13 @@ import pytest
 from PIL import Image
 
 from ipyassets.collections import downloads
+from ipyassets.collections.ahead import collected, collected_awaiting
 from ipyassets.collections.assets import Asset, AsyncAsset
 from ipyassets.collections.chosen import chosen, given
 from ipyassets.collections.download_batch import AsyncDownloadBatch, DownloadBatch
 from ipyassets.collections.downloads import AsyncDownload, Download, DownloadStream
 from ipyassets.collections.images import decode
-from ipyassets.collections.posters import PosterResult, collected, collected_awaiting
+from ipyassets.collections.posters import PosterResult
 from ipyassets.collections.progress import bar
 from ipyassets.collections.sniffing import expected, sniff
 from ipyassets.errors import BadResponse, InvalidRequest, NotFound, ServiceUnavailable

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipyassets.collections import kept, posters
+from ipyassets.collections import ahead, kept
 from ipyassets.collections.pages import Item
 from ipyassets.collections.posters import Box, PosterResult, PosterStream
 from ipyassets.errors import PermissionDenied, ServiceUnavailable
@@ -75,7 +75,7 @@ class Work(PosterStream):
 
 @pytest.fixture(autouse=True)
 def no_waiting_for_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(posters, "_GATHERED", 0.001)
+    monkeypatch.setattr(ahead, "_GATHERED", 0.001)
 
 
 @given(st.integers(0, 1 << 30), st.integers(0, 60), st.sampled_from([1, 4, 100]), st.booleans())

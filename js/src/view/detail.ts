@@ -56,7 +56,7 @@ export class DetailView {
         this.#next,
         this.#place,
         this.#title,
-        this.#chosen,
+        source.now.setup.kind !== "page" && this.#chosen,
         close,
       ),
       h(

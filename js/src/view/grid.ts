@@ -67,7 +67,7 @@ export class Grid {
       {
         class: "ipya-grid",
         role: "grid",
-        "aria-multiselectable": "true",
+        "aria-multiselectable": String(source.now.setup.kind !== "page"),
         "aria-label": source.now.setup.label,
       },
       this.#rows.element,
@@ -243,7 +243,8 @@ export class Grid {
   }
 
   #markSelected(cell: Cell): void {
-    cell.element.setAttribute("aria-selected", String(this.#source.now.selection.has(cell.index)));
+    if (this.#selects)
+      cell.element.setAttribute("aria-selected", String(this.#source.now.selection.has(cell.index)));
   }
 
   #setTabStop(): void {
@@ -354,9 +355,18 @@ export class Grid {
     return cell && this.element.contains(cell) ? Number(cell.dataset.index) : null;
   }
 
+  get #selects(): boolean {
+    return this.#source.now.setup.kind !== "page";
+  }
+
   #onClick(event: MouseEvent): void {
     const index = this.#indexOf(event.target);
     if (index === null) return;
+    if (!this.#selects) {
+      this.#turn.stop();
+      this.#events.open(index);
+      return;
+    }
     const { selection } = this.#source.now;
     const command = event.ctrlKey || event.metaKey;
     const onCheck = (event.target as Element).closest(".ipya-check") !== null;
@@ -371,7 +381,8 @@ export class Grid {
   #onDoubleClick(event: MouseEvent): void {
     const index = this.#indexOf(event.target);
     const modified = event.ctrlKey || event.metaKey || event.shiftKey;
-    if (index === null || modified || (event.target as Element).closest(".ipya-check")) return;
+    if (index === null || modified || !this.#selects || (event.target as Element).closest(".ipya-check"))
+      return;
     this.#events.open(index);
   }
 

@@ -43,7 +43,7 @@ export class Status {
       { class: "ipya-status" },
       this.#count,
       this.#selected,
-      this.#all,
+      source.now.setup.kind !== "page" && this.#all,
       this.#clear,
       h("span", { class: "ipya-space" }),
       h("span", { class: "ipya-sizes" }, icon("small"), size, icon("large")),

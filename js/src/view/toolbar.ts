@@ -74,7 +74,8 @@ export class Toolbar {
     this.#sort.hidden = !service?.sorts.length;
     // What is being typed is newer than what was last asked.
     if (!this.#typed.pending && this.#search.value !== query.text) this.#search.value = query.text;
-    this.#search.placeholder = service ? `Search ${service.title}` : "Search";
+    const page = setup.kind === "page";
+    this.#search.placeholder = service ? `Search ${service.title}` : page ? "Search this page" : "Search";
     this.#filters.sync(service, query.filters);
     this.#filterButton.hidden = !service?.filters.length;
     this.#showFilters();

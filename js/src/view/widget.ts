@@ -17,7 +17,7 @@ export function show(source: AssetSource, tiles: Tiles, host: HTMLElement): () =
     leave: () => leave(root),
   });
   const detail = new DetailView(source, tiles, (index) => grid.focus(index));
-  const toolbar = setup.kind === "explorer" ? new Toolbar(source) : null;
+  const toolbar = setup.kind === "images" ? null : new Toolbar(source);
   const status = new Status(source, {
     selectAll: () => grid.selectAll(),
     tileSize: (size) => grid.setTileSize(size),

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias, TypeVar, Unpack
 
 from ipyassets.clients.base import AsyncClient, BlockingClient, Client, L
 from ipyassets.clients.views import job_view
+from ipyassets.collections.ahead import collected, collected_awaiting
 from ipyassets.collections.archive_job import ArchiveJob, AsyncArchiveJob
 from ipyassets.collections.archive_plan import archives, picked_up
 from ipyassets.collections.archive_watch import end_archives
@@ -20,7 +21,7 @@ from ipyassets.collections.download_batch import AsyncDownloadBatch, DownloadBat
 from ipyassets.collections.downloads import AsyncDownload, Download, DownloadBase, DownloadStream
 from ipyassets.collections.following import FIRST_LOOK
 from ipyassets.collections.images import in_file_pool
-from ipyassets.collections.posters import PosterResult, collected, collected_awaiting
+from ipyassets.collections.posters import PosterResult
 from ipyassets.collections.progress import bar
 from ipyassets.errors import AssetServiceError, InvalidRequest, NotFound, PermissionDenied
 from ipyassets.http import loop

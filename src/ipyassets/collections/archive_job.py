@@ -7,12 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, overload
 
+from ipyassets.collections.ahead import collected, collected_awaiting
 from ipyassets.collections.archive_base import ArchiveJobBase
 from ipyassets.collections.assets import Asset, AsyncAsset
 from ipyassets.collections.batch import ImageBatch
 from ipyassets.collections.extraction import Extracted
 from ipyassets.collections.ordered import AwaitedOrder, BlockingOrder
-from ipyassets.collections.posters import Box, collected, collected_awaiting
+from ipyassets.collections.posters import Box
 from ipyassets.collections.progress import advancing, bar
 from ipyassets.errors import Interrupted
 from ipyassets.http import loop

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, Self, TypeVar, overload
 
+from ipyassets.collections.ahead import collected, collected_awaiting
 from ipyassets.collections.assets import Asset, AssetBase, AsyncAsset
 from ipyassets.collections.batch import ImageBatch
 from ipyassets.collections.frame import Rows
 from ipyassets.collections.pages import FixedPages, Item, Pages
-from ipyassets.collections.posters import Box, PosterResult, PosterStream, collected, collected_awaiting
+from ipyassets.collections.posters import Box, PosterResult, PosterStream
 from ipyassets.collections.progress import bar
 from ipyassets.collections.span import Span
 from ipyassets.collections.walking import MANY, Walk
@@ -90,7 +92,7 @@ class _AssetListBase(Generic[A]):
     def _walker(self, ahead: int = 0) -> Walk:
         return Walk(self._items, self._pages, self._span, ahead=ahead)
 
-    async def _walk(self) -> AsyncIterator[Item]:
+    async def _walk(self) -> AsyncGenerator[Item, None]:
         walk = self._walker()
         try:
             while found := await walk.take():
@@ -316,6 +318,35 @@ class AssetList(_AssetListBase[Asset], Sequence[Asset]):
 
         return bag_of(self, Box(width, height, size), partition_size=partition_size, budget=budget)
 
+    def to_html(
+        self,
+        path: str | Path,
+        *,
+        title: str | None = None,
+        width: int = 512,
+        limit: int | None = 1_000,
+        turntables: bool = True,
+        progress: bool | None = None,
+    ) -> Path:
+        """Write the assets as one HTML file that anybody can open, without Python and without a network; its path.
+
+        The page is the Explorer's own grid over what is here now: posters (at most ``width`` x ``width`` pixels,
+        16 to 2,048), the large view with what is known of each asset, a search in names, tags, attributes and ids, and
+        turntables that turn (24 frames; ``turntables=False`` leaves them out: one request less for each asset). It
+        holds no credential, no address and nothing of ``raw``. ``title`` stands above it, and is what was searched
+        unless told; ``limit`` is the most assets it takes, None for all. Expect some 9 kB an asset, and 65 kB for each
+        that turns.
+
+        ``path`` ends in .html (which is added) or .htm; folders are made. The file is there when it is whole, in the
+        place of an older one. What could not be loaded is named on the page, and warned of; so is what is beyond
+        ``limit``. Ctrl-C raises `Interrupted`, whose ``.partial`` is the path of a page of what had come
+        (``….part.html``); an error of the search itself leaves one, too. ``progress`` as in `posters`. Raises
+        `InvalidRequest` before anything is fetched, OSError where the disk is full.
+        """
+        from ipyassets.collections.list_page import write
+
+        return write(self, path, title, width, limit, turntables=turntables, progress=progress)
+
     def _each_once(self) -> Iterator[Item]:
         """All items, for a walk that takes them all."""
         walk = self._walker(ahead=MANY)
@@ -400,6 +431,20 @@ class AsyncAssetList(_AssetListBase[AsyncAsset]):
     ) -> ImageBatch:
         """As `AssetList.posters`, without a progress bar. When cancelled, what had come is kept as ``last_batch``."""
         return await collected_awaiting(self._stream(Box(width, height, size), keep_content=True), self._batch)
+
+    async def to_html(
+        self,
+        path: str | Path,
+        *,
+        title: str | None = None,
+        width: int = 512,
+        limit: int | None = 1_000,
+        turntables: bool = True,
+    ) -> Path:
+        """As `AssetList.to_html`, without a progress bar. When cancelled, a page of what had come is left."""
+        from ipyassets.collections.list_page import write_awaiting
+
+        return await write_awaiting(self, path, title, width, limit, turntables=turntables)
 
     async def iter_posters(
         self, width: int | None = None, height: int | None = None, *, size: str | None = None

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ipyassets.collections.ahead import collected, collected_awaiting
 from ipyassets.collections.batch import ImageBatch, stem
 from ipyassets.collections.downloads import AsyncDownload, Download, DownloadBase
 from ipyassets.collections.images import in_file_pool
 from ipyassets.collections.pages import Item
-from ipyassets.collections.posters import Box, PosterResult, PosterStream, collected, collected_awaiting
+from ipyassets.collections.posters import Box, PosterResult, PosterStream
 from ipyassets.collections.progress import bar
 from ipyassets.collections.slots import Slots
 from ipyassets.errors import AssetServiceError

@@ -7,13 +7,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Final, Generic, TypeAlias, TypeVar, cast
 
+from ipyassets.collections.ahead import collected, collected_awaiting
 from ipyassets.collections.assets import Asset, AssetBase, AsyncAsset
 from ipyassets.collections.batch import ImageBatch
 from ipyassets.collections.chosen import Chosen
 from ipyassets.collections.following import FIRST_LOOK, Follower, Pace, follower, listed, poll_seconds
 from ipyassets.collections.jobs import JobItem, PartStage, View
 from ipyassets.collections.ordered import AwaitedOrder, BlockingOrder, OrderedJob
-from ipyassets.collections.posters import PosterResult, collected, collected_awaiting
+from ipyassets.collections.posters import PosterResult
 from ipyassets.collections.progress import bar
 from ipyassets.collections.render_files import file_bytes
 from ipyassets.collections.results import Gives, Result

@@ -5,21 +5,9 @@ anywidget keeps a widget alive for ever when it is given a path to watch, so it 
 
 from __future__ import annotations
 
-from functools import cache
-from importlib import resources
+from ipyassets.built import built as _static
 
 __all__ = ["script", "style"]
-
-
-@cache
-def _static(name: str) -> str:
-    try:
-        return resources.files("ipyassets").joinpath("static", name).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise FileNotFoundError(
-            f"The widgets' browser half ({name}) is not built: run `npm ci && npm run build` in js/, "
-            "or install the package, which builds it."
-        ) from None
 
 
 def script(name: str) -> str:

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Iterable
 from concurrent.futures import Future, wait
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import traitlets as t
@@ -121,6 +122,26 @@ class Explorer(GridWidget):
         """The posters of the selection as PIL images, as `AssetList.posters` gives them."""
         selection: AssetList = self.selection
         return selection.posters(width, height, size=size)
+
+    def to_html(
+        self,
+        path: str | Path,
+        *,
+        title: str | None = None,
+        width: int = 512,
+        limit: int | None = 1_000,
+        turntables: bool = True,
+        progress: bool | None = None,
+    ) -> Path:
+        """Write what the present search finds as one HTML file that anybody can open, as `AssetList.to_html` does.
+
+        Of the selection alone: ``explorer.selection.to_html(path)``. Raises what the search raised.
+        """
+        assets = self.assets
+        if title is None:
+            words = self._query["text"]
+            title = f"{self._entry().title}: {words}" if words else self._entry().title
+        return assets.to_html(path, title=title, width=width, limit=limit, turntables=turntables, progress=progress)
 
     async def pick(self, timeout: float | None = None) -> AssetList:  # noqa: ASYNC109  # the contract's own word
         """Wait until the person presses "Use selection"; gives the selection.

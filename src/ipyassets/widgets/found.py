@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from ipyassets.collections.asset_list import AssetList
+from ipyassets.collections.facts import Facts, asset_facts
 from ipyassets.collections.pages import Item, Pages
 from ipyassets.collections.thumbnails import Thumbnail, thumbnail
+from ipyassets.collections.turn_frames import Film
+from ipyassets.collections.turn_sources import rendered
 from ipyassets.errors import AssetServiceError
 from ipyassets.services.base import Record
-from ipyassets.widgets.facts import asset_facts
-from ipyassets.widgets.films import rendered
-from ipyassets.widgets.frames import Film
 from ipyassets.widgets.ranges import Ranges
-from ipyassets.widgets.tiles import Facts, Tile
+from ipyassets.widgets.tiles import Tile
 
 __all__ = ["Found", "PickedPages", "places_of"]
 

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import traitlets as t
 
 from ipyassets.collections.batch import ImageBatch
+from ipyassets.collections.facts import Facts
 from ipyassets.collections.film import USUAL_FPS
+from ipyassets.collections.html_page import Page, PageItem, write
 from ipyassets.collections.images import in_decode_pool
-from ipyassets.collections.thumbnails import Thumbnail, miniature
-from ipyassets.errors import AssetServiceError
+from ipyassets.collections.progress import bar
+from ipyassets.collections.thumbnails import Encode, Thumbnail, as_webp, miniature, quick
+from ipyassets.collections.turn_frames import Film, ImageFilm
+from ipyassets.collections.turn_sources import Source, opening
+from ipyassets.errors import AssetServiceError, NotFound
 from ipyassets.widgets.comm_widget import css_length
-from ipyassets.widgets.films import Source, opening
-from ipyassets.widgets.frames import Film, ImageFilm
 from ipyassets.widgets.grid_widget import FRAMES, GridWidget
 from ipyassets.widgets.ranges import Ranges
-from ipyassets.widgets.tiles import Facts, Tile
+from ipyassets.widgets.tiles import Tile
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -66,6 +71,31 @@ class ImageGrid(GridWidget):
             _result={"generation": 1, "state": "ready", "count": count, "total": count, "ended": True, "message": None},
             _selection={"generation": 1, "ranges": [], "outside": 0},
         )
+
+    def to_html(
+        self,
+        path: str | Path,
+        *,
+        title: str | None = None,
+        width: int = 512,
+        limit: int | None = 1_000,
+        turntables: bool = True,
+        progress: bool | None = None,
+    ) -> Path:
+        """Write the images as one HTML file that anybody can open, as `AssetList.to_html` does."""
+        page = Page(
+            path,
+            title="Images" if title is None else title,
+            width=width,
+            limit=limit,
+            turntables=turntables,
+            nouns=("image", "images"),
+            missing="No image",
+        )
+        images = self._images
+        count = len(images) if page.limit is None else min(len(images), page.limit)
+        write(page, images.page_items(), lambda: bar(count, "image", "Page", progress), lambda: len(images))
+        return page.warn()
 
     @t.validate("selection")
     def _in_order(self, proposal: Any) -> list[int]:
@@ -145,10 +175,23 @@ class _Images:
         name = self._captions[index] if self._captions is not None else str(index)
         return Tile(index, str(index), name, self._images[index])
 
-    async def picture(self, tile: Tile, edge: int) -> Thumbnail | None:
+    async def picture(self, tile: Tile, edge: int, encode: Encode = quick) -> Thumbnail | None:
         if tile.index in self._errors:
             raise self._errors[tile.index]
-        return None if tile.thing is None else await in_decode_pool(self._shrunk, tile.thing, edge)
+        return None if tile.thing is None else await in_decode_pool(self._shrunk, tile.thing, edge, encode)
+
+    async def page_items(self) -> AsyncGenerator[PageItem, None]:
+        for index in range(len(self)):
+            tile = self._tile(index)
+            yield PageItem(
+                tile.id, tile.name, self.facts(tile), partial(self._page_picture, tile), partial(self.film, tile)
+            )
+
+    async def _page_picture(self, tile: Tile, edge: int) -> Thumbnail:
+        made = await self.picture(tile, edge, as_webp)
+        if made is None:
+            raise NotFound("There is no image.")
+        return made
 
     def facts(self, tile: Tile) -> Facts:
         image = tile.thing
@@ -168,12 +211,12 @@ class _Images:
             return None
         return ImageFilm(await in_decode_pool(self._animation, tile.thing, most), USUAL_FPS)
 
-    def _shrunk(self, image: Image.Image, edge: int) -> Thumbnail:
+    def _shrunk(self, image: Image.Image, edge: int, encode: Encode) -> Thumbnail:
         with self._reading:  # an image still in its file is read once, by one thread
             image.load()
             if _animated(image):
                 image = image.copy()  # its frames are the same object, and may be walked through meanwhile
-        return miniature(image, edge)
+        return miniature(image, edge, encode)
 
     def _animation(self, image: Image.Image, most: int) -> list[Image.Image]:
         """At most ``most`` frames, small; the image is left at the frame where it was."""

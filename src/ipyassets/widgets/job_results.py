@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
+from ipyassets.collections.facts import Facts, asset_facts
 from ipyassets.collections.images import in_decode_pool
 from ipyassets.collections.jobs import JobBase, JobItem
 from ipyassets.collections.results import HasFilms, HasResults, Result
 from ipyassets.collections.thumbnails import PASS_THROUGH, Thumbnail, shrink, thumbnail
 from ipyassets.errors import BadResponse
-from ipyassets.widgets.facts import asset_facts
 from ipyassets.widgets.reading import Refused
-from ipyassets.widgets.tiles import Facts, Tile
+from ipyassets.widgets.tiles import Tile
 
 __all__ = ["Files", "Lines", "bytes_said", "file_name", "film", "results_of", "small"]
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
+from ipyassets.collections.facts import Facts
 from ipyassets.collections.thumbnails import Thumbnail
+from ipyassets.collections.turn_frames import Film
 from ipyassets.errors import AssetServiceError, NotFound
 from ipyassets.widgets.ranges import Ranges
 
-if TYPE_CHECKING:
-    from ipyassets.widgets.frames import Film
-
-__all__ = ["Facts", "Parts", "Shown", "ShownTurning", "Tile", "described", "said_of", "stream"]
+__all__ = ["Parts", "Shown", "ShownTurning", "Tile", "described", "said_of", "stream"]
 
 FLUSH: Final = 0.03
 """Seconds for which finished tiles are gathered: one message of many pictures is far cheaper than many messages."""
@@ -23,8 +22,6 @@ MOST_BYTES: Final = 1_000_000
 LONGEST_NAME: Final = 300
 LONGEST_MESSAGE: Final = 500
 
-Facts: TypeAlias = list[tuple[str, str]]
-"""Label and value, both plain text."""
 Picture: TypeAlias = Callable[[int], Any]
 Send: TypeAlias = Callable[[dict[str, Any], list[bytes]], None]
 

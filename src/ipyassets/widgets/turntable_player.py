@@ -12,12 +12,13 @@ import traitlets as t
 
 from ipyassets.collections.assets import AssetBase
 from ipyassets.collections.thumbnails import Thumbnail, thumbnail
+from ipyassets.collections.turn_frames import Film
+from ipyassets.collections.turn_sources import Opening, Source, opening
 from ipyassets.collections.turntables import TurntableBase
 from ipyassets.errors import AssetServiceError, InvalidRequest
 from ipyassets.http import loop
 from ipyassets.widgets.comm_widget import CommWidget, css_length
-from ipyassets.widgets.films import Opening, Source, opening
-from ipyassets.widgets.frames import Film, send_frames
+from ipyassets.widgets.frames import send_frames
 from ipyassets.widgets.reading import Cancel, Hello, Refused, edge, is_index, listed, read
 from ipyassets.widgets.snapshot import Still, StillTile
 from ipyassets.widgets.tiles import LONGEST_MESSAGE, LONGEST_NAME, said_of

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ipyassets.collections.assets import Asset
 from ipyassets.collections.film import USUAL_FPS, FilmFacts, can_read, film_facts, film_frames, media_of
 from ipyassets.collections.images import in_decode_pool, in_file_pool
+from ipyassets.collections.turn_frames import Film, ImageFilm, ReadFilm
 from ipyassets.collections.turntables import TurntableBase
 from ipyassets.errors import InvalidRequest
 from ipyassets.services.base import AssetService, Record
 from ipyassets.services.rendering import RenderFile, RenderService
-from ipyassets.widgets.frames import Film, ImageFilm, ReadFilm
 
 if TYPE_CHECKING:
     from PIL import Image

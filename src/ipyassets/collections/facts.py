@@ -6,12 +6,14 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from ipyassets.services.base import Record
-from ipyassets.widgets.tiles import Facts
 
-__all__ = ["asset_facts"]
+__all__ = ["Facts", "asset_facts"]
+
+Facts: TypeAlias = list[tuple[str, str]]
+"""Label and value, both plain text."""
 
 _ADDRESS: Final = re.compile(r"\b(?:[a-z][a-z0-9+.-]*://|data:)\S+", re.IGNORECASE)
 _LONGEST: Final = 4_000
