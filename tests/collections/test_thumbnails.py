@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from ipyassets.collections import thumbnails
 from ipyassets.collections.assets import Asset
@@ -150,3 +151,24 @@ def test_a_thumbnail_stands_as_its_picture_does(orientation: int) -> None:
         corner = {1: (4, 4), 3: (right, low), 6: (right, 4), 8: (4, low)}[orientation]
         red, green, _ = small.convert("RGB").getpixel(corner)  # type: ignore[misc]
         assert red > 200 > green
+
+
+@pytest.mark.parametrize("edge", [300, 40])
+@pytest.mark.parametrize("kind", ["JPEG comment", "PNG text", "EXIF", "XMP"])
+def test_what_a_picture_says_of_its_author_does_not_go_along(kind: str, edge: int) -> None:
+    """A saved notebook had the comments and EXIF of small pictures in its snapshot, names and addresses with them."""
+    author, out, image = "canary@example.org", io.BytesIO(), Image.new("RGB", (64, 64), "teal")
+    if kind == "JPEG comment":
+        image.save(out, "JPEG", comment=author)
+    elif kind == "PNG text":
+        text = PngInfo()
+        text.add_text("Author", author)
+        image.save(out, "PNG", pnginfo=text)
+    elif kind == "EXIF":
+        exif = Image.Exif()
+        exif[0x013B] = author
+        image.save(out, "JPEG", exif=exif)
+    else:
+        image.save(out, "WEBP", xmp=f"<x>{author}</x>".encode())
+    assert author.encode() in out.getvalue()
+    assert author.encode() not in shrink(out.getvalue(), edge).content

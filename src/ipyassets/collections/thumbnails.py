@@ -34,6 +34,34 @@ _OVERHEAD: Final = 500
 _BROWSER_TYPES: Final = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
 
 
+_SAYS_NOTHING: Final = frozenset(
+    [
+        "adobe",
+        "adobe_transform",
+        "aspect",
+        "background",
+        "dpi",
+        "duration",
+        "extension",
+        "gamma",
+        "icc_profile",
+        "jfif",
+        "jfif_density",
+        "jfif_unit",
+        "jfif_version",
+        "loop",
+        "progression",
+        "progressive",
+        "srgb",
+        "timestamp",
+        "transparency",
+        "version",
+    ]
+)
+"""What Pillow tells of a picture besides its pixels that names nobody; a comment, XMP or EXIF may have an author in it,
+and thumbnails are kept in notebooks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
     """An encoded picture for the browser, its type and its size in pixels."""
@@ -195,7 +223,7 @@ def as_webp(image: Image.Image) -> Thumbnail:
 
 def _saved(image: Image.Image, format: str, **options: int) -> Thumbnail:
     buffer = io.BytesIO()
-    image.save(buffer, format, **options)
+    image.save(buffer, format, comment=None, **options)  # else a JPEG's own goes along
     return Thumbnail(buffer.getvalue(), _BROWSER_TYPES[format], *image.size)
 
 
@@ -221,10 +249,10 @@ def shrink(content: bytes, edge: int, as_is: int = PASS_THROUGH, what: str = WHA
 
 
 def _as_it_is(content: bytes, what: str) -> Thumbnail | None:
-    """``content`` itself, if it is of a type that browsers show; only its header is looked at."""
+    """``content`` itself, if it is of a type that browsers show and has no words of its own; by its header alone."""
     image = opened(content, what)
     mime = _BROWSER_TYPES.get(image.format or "")
-    return Thumbnail(content, mime, *image.size) if mime else None
+    return Thumbnail(content, mime, *image.size) if mime and _SAYS_NOTHING.issuperset(image.info) else None
 
 
 def miniature(image: Image.Image, edge: int, encode: Encode = quick) -> Thumbnail:
