@@ -99,6 +99,7 @@ def jupyter(browser: Browser, server: JupyterServer) -> Path:
         notebook.open(server.url)
         page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
         dead = notebook.output(cell)
+        expect(dead).to_contain_text("model not found")
         expect(dead.locator(".ipya-beside img").first).to_be_visible()
         notebook.cell(cell).evaluate("(cell) => cell.scrollIntoView({ block: 'start' })")
         keep("places-lab-dead", page.screenshot(), LARGEST)
@@ -130,9 +131,8 @@ def static(browser: Browser, saved: Path) -> None:
             page.route("http*://**", lambda route: route.abort())
             page.set_content(html, wait_until="commit")
             picture = page.locator("img").first
-            picture.scroll_into_view_if_needed()
             picture.evaluate("(image) => image.decode()")
-            page.evaluate("() => scrollBy(0, 330)")
+            picture.evaluate("(image) => scrollBy(0, image.getBoundingClientRect().top - 240)")
             keep(name, page.screenshot(), LARGEST)
 
 

@@ -49,7 +49,6 @@ def test_waits_and_says_so(context: BrowserContext, kernel: PlainKernel) -> None
         view = GridView(page)
         walk_through(view)
         shows_that_it_waits(kernel, view)
-        view.tile(0).click()
         kernel.run(
             page,
             "import warnings\n"

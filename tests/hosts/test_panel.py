@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -21,6 +22,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.tier2]
 PYTHON = os.environ.get("IPYASSETS_TEST_PANEL_PYTHON", "")
 """A Python with ``panel``, ``ipywidgets_bokeh`` and this package."""
 BOARD = Path(__file__).parent / "board.py"
+RUNTIME = Path(sys.prefix) / "share" / "jupyter" / "nbextensions" / "anywidget" / "index.js"
+"""What ipywidgets_bokeh fetches from unpkg.com: anywidget's own module, as anywidget installs it."""
 
 
 def test_panel(context: BrowserContext, sandbox: Sandbox, tmp_path: Path) -> None:
@@ -44,6 +47,10 @@ def test_panel(context: BrowserContext, sandbox: Sandbox, tmp_path: Path) -> Non
     page = context.new_page()
     try:
         wait_for(answers, 60, "Panel")
+        page.route(
+            "https://unpkg.com/anywidget@**",
+            lambda route: route.fulfill(path=RUNTIME, headers={"Access-Control-Allow-Origin": "*"}),
+        )
         page.goto(f"http://127.0.0.1:{port}/{BOARD.stem}")
         view = GridView(page)
         view.root.wait_for(timeout=60_000)

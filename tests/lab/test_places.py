@@ -13,6 +13,14 @@ pytestmark = pytest.mark.browser
 
 GONE = "The kernel is gone. Run the cell again to bring this widget back."
 BUSY = "The kernel is busy with a cell. What you do here waits until that cell is done."
+MOVE = """async (index) => {
+  const { shell, commands } = window.jupyterapp;
+  const panel = shell.currentWidget;
+  panel.content.activeCellIndex = index;
+  await commands.execute("notebook:create-output-view");
+  shell.activateById(panel.id);
+}"""
+"""The output of a cell in a tab of its own, and back to the notebook."""
 
 
 def test_views_come_and_go(open_notebook: Open) -> None:
@@ -30,8 +38,7 @@ def test_views_come_and_go(open_notebook: Open) -> None:
     other.expect_selected()
     other.expect_total("11 assets")
 
-    notebook.page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 2; }")
-    notebook.page.evaluate("() => window.jupyterapp.commands.execute('notebook:create-output-view')")
+    notebook.page.evaluate(MOVE, 2)
     panel = notebook.page.locator(".jp-LinkedOutputView")
     moved = GridView(notebook.page, panel.locator("section.ipya-root"))
     moved.settle()
