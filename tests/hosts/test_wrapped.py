@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -138,10 +137,11 @@ def address() -> Iterator[str]:
         thread.join()
 
 
-@pytest.fixture
-def kernel(sandbox: Sandbox, tmp_path: Path) -> Iterator[PlainKernel]:
-    environment = {**private_environment(tmp_path), **sandbox.environment()}
-    with PlainKernel.started(tmp_path, environment) as kernel:
+@pytest.fixture(scope="module")
+def kernel(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainKernel]:
+    folder = tmp_path_factory.mktemp("kernel")
+    environment = {**private_environment(folder), **sandbox.environment()}
+    with PlainKernel.started(folder, environment) as kernel:
         yield kernel
     assert not left_behind(environment[MARK])
 
@@ -218,4 +218,3 @@ def test_colab(page: Page, kernel: PlainKernel, address: str) -> None:
     picking = kernel.start("picked = await explorer.pick()\nassert len(picked) == 2")
     view.root.get_by_role("button", name="Use selection").click()
     kernel.finish(page, picking)
-    shows_that_it_waits(kernel, view)

@@ -15,12 +15,17 @@ GONE = "The kernel is gone. Run the cell again to bring this widget back."
 BUSY = "The kernel is busy with a cell. What you do here waits until that cell is done."
 MOVE = """async (index) => {
   const { shell, commands } = window.jupyterapp;
-  const panel = shell.currentWidget;
-  panel.content.activeCellIndex = index;
+  shell.currentWidget.content.activeCellIndex = index;
   await commands.execute("notebook:create-output-view");
-  shell.activateById(panel.id);
 }"""
-"""The output of a cell in a tab of its own, and back to the notebook."""
+"""The output of a cell in a tab of its own."""
+BACK = """() => {
+  const { shell } = window.jupyterapp;
+  const notebook = [...shell.widgets("main")].find(({ context }) => context);
+  shell.activateById(notebook.id);
+  return shell.currentWidget === notebook;
+}"""
+"""To the notebook, from wherever one clicked last."""
 
 
 def test_views_come_and_go(open_notebook: Open) -> None:
@@ -45,10 +50,12 @@ def test_views_come_and_go(open_notebook: Open) -> None:
     expect(panel.locator(".ipya-beside")).to_be_hidden()
     moved.tile(0).click()
     moved.expect_selected(0)
+    notebook.page.wait_for_function(BACK)
     notebook.expect_value("[asset.name for asset in other.selection]", [moved.names[0]])
     moved.search("table")
     expect(moved.total).not_to_have_text("11 assets")
     moved.settle()
+    notebook.page.wait_for_function(BACK)
 
     notebook.save()
     notebook.page.reload(wait_until="commit")
@@ -74,6 +81,7 @@ def test_views_come_and_go(open_notebook: Open) -> None:
     notebook.expect_value("len(explorer.selection)", 1)
 
 
+@pytest.mark.tier2  # in CI the same is seen in tests/hosts/test_wrapped.py
 def test_without_subshells(open_notebook: Open) -> None:
     """Kernels before ipykernel 7, and front ends that ask for no subshells: the grid stood still and said nothing."""
     notebook = open_notebook("import pathlib, time", CONNECT, "while not pathlib.Path('go').exists(): time.sleep(0.05)")

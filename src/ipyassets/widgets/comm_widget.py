@@ -4,7 +4,8 @@ Handlers run on whatever thread the kernel gives them: the cell's own, or beside
 never block: anything that takes time runs on the package's loop thread and answers from there.
 
 The browser asks by messages ``{"op": …, "request": …}``; each is answered by one ``reply`` or ``error`` with the same
-``request``, and maybe ``part`` messages before it. A message without ``request`` that a widget sends is news.
+``request``, and maybe ``part`` messages before it. A reply says whether messages wait for cells (``waits``). A message
+without ``request`` that a widget sends is news.
 """
 
 from __future__ import annotations
