@@ -187,15 +187,17 @@ def opened(browser: Browser, server: JupyterServer, path: Path, width: int, heig
     return notebook
 
 
-def keep(name: str, content: bytes) -> None:
-    """Write a picture, with a palette of its own where it would be too large without."""
+def keep(name: str, content: bytes, largest: int = LARGEST) -> None:
+    """Write a picture, with a palette of its own where it would be larger than ``largest`` bytes without."""
     image = Image.open(io.BytesIO(content)).convert("RGB")
     target = TARGET / f"{name}.png"
     image.save(target, optimize=True)
-    if target.stat().st_size > LARGEST:
+    if target.stat().st_size > largest:
         image.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(target, optimize=True)
+    if target.stat().st_size > largest:
+        image.quantize(128, dither=Image.Dither.NONE).save(target, optimize=True)
     print(f"{target.relative_to(ROOT)}: {image.width} x {image.height}, {target.stat().st_size / 1000:.0f} kB")
-    if target.stat().st_size > LARGEST:
+    if target.stat().st_size > largest:
         sys.exit("too large: take a smaller part of the window")
 
 

@@ -28,8 +28,11 @@ export interface Frame {
   blob: Blob | null;
 }
 
-/** How the other side is doing: `slow` when it has not answered for a while, `lost` when it is gone for good. */
-export type Link = "ok" | "slow" | "lost";
+/**
+ * How the other side is doing: `busy` when it answers once a cell is done, `slow` when it has not answered for a while,
+ * `lost` when it is gone for good.
+ */
+export type Link = "ok" | "busy" | "slow" | "lost";
 
 export interface Snapshot {
   readonly setup: Setup;

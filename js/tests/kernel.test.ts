@@ -53,18 +53,18 @@ describe("Requests", () => {
     expect(requests.size).toBe(0);
   });
 
-  it("says when nothing is heard, and when something is again", async () => {
+  it("says so each time nothing was answered for a while, and when something is again", async () => {
     const { sent, link, requests } = table();
     const asked = requests.ask({ op: "hello" });
     await vi.advanceTimersByTimeAsync(9_999);
     expect(link).toEqual([]);
-    await vi.advanceTimersByTimeAsync(1);
-    expect(link).toEqual([false]);
+    await vi.advanceTimersByTimeAsync(10_001);
+    expect(link).toEqual([false, false]);
     requests.receive({ op: "reply", request: sent[0]?.request as string }, []);
     await asked;
-    expect(link).toEqual([false, true]);
+    expect(link).toEqual([false, false, true]);
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(link, "silence is no trouble when nothing was asked").toEqual([false, true]);
+    expect(link, "silence is no trouble when nothing was asked").toEqual([false, false, true]);
   });
 });
 
@@ -176,6 +176,31 @@ describe("KernelSource", () => {
     source.search(words("chair"));
     expect(fake.asked("search"), "a dead kernel is asked nothing, and what shows stays").toEqual([]);
     expect(source.now.result.state).toBe("ready");
+  });
+
+  it("says that it waits for a cell, where Python said that it would", async () => {
+    const { fake, source } = await connected();
+    source.search(words("chair"));
+    fake.receive({ op: "reply", request: fake.asked("search")[0]?.request, waits: true });
+    source.search(words("table"));
+    await vi.advanceTimersByTimeAsync(2_000);
+    const knock = fake.asked("hello")[1];
+    expect(source.now.link, "a service may be slow: first one knocks").toBe("ok");
+    fake.receive({ op: "reply", request: knock?.request, waits: true });
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(source.now.link).toBe("ok");
+    await vi.advanceTimersByTimeAsync(2_000);
+    fake.receive({ op: "news", standing: {} });
+    expect(source.now.link, "two knocks, the second one not answered").toBe("busy");
+    fake.receive({ op: "reply", request: fake.asked("hello")[2]?.request, waits: true });
+    expect(source.now.link).toBe("ok");
+  });
+
+  it("lets Python know that choices can be heard while it waits for one", async () => {
+    const { fake } = await connected();
+    fake.put("_picking", true);
+    fake.put("_picking", false);
+    expect(fake.asked("hello").length).toBe(2);
   });
 
   it("leaves no listener behind", async () => {

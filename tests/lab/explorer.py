@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Frame, Locator, Page, expect
 
 from tests.lab.notebook import Notebook
 
-__all__ = ["SEEN", "View"]
+__all__ = ["SEEN", "GridView", "View"]
 
 SEEN = """(grid) => {
   const frame = grid.getBoundingClientRect();
@@ -44,13 +44,13 @@ PIXELS = """(image, edge) => {
 }"""
 
 
-class View:
-    """What one sees of the widget in the output of a cell."""
+class GridView:
+    """What one sees of the widget, wherever it is: ``root`` is in ``frame``."""
 
-    def __init__(self, notebook: Notebook, cell: int) -> None:
-        self.notebook = notebook
-        self.page = notebook.page
-        self.root = notebook.output(cell).locator("section.ipya-root")
+    def __init__(self, frame: Page | Frame, root: Locator | None = None) -> None:
+        self.frame = frame
+        self.page = frame if isinstance(frame, Page) else frame.page
+        self.root = root if root is not None else frame.locator("section.ipya-root")
         self.grid = self.root.get_by_role("grid")
         self.total = self.root.locator(".ipya-total")
         self.chosen = self.root.locator(".ipya-selected")
@@ -76,13 +76,13 @@ class View:
     @property
     def focused(self) -> int | None:
         """The place of the tile that has the focus."""
-        place = self.page.evaluate("() => document.activeElement?.closest('[role=gridcell]')?.dataset.index ?? null")
+        place = self.frame.evaluate("() => document.activeElement?.closest('[role=gridcell]')?.dataset.index ?? null")
         return None if place is None else int(place)
 
     def settle(self) -> list[dict[str, Any]]:
         """Wait until everything that shows is there and decoded; gives it."""
         expect(self.grid).to_be_visible()
-        self.page.wait_for_function(SETTLED, arg=self.grid.element_handle())
+        self.frame.wait_for_function(SETTLED, arg=self.grid.element_handle())
         return self.seen
 
     def search(self, text: str) -> None:
@@ -105,3 +105,11 @@ class View:
     def scroll_to(self, share: float) -> None:
         """Put the scrollbar at a share of its way: 0 is the top, 1 the end."""
         self.grid.evaluate("(grid, share) => (grid.scrollTop = share * (grid.scrollHeight - grid.clientHeight))", share)
+
+
+class View(GridView):
+    """What one sees of the widget in the output of a cell."""
+
+    def __init__(self, notebook: Notebook, cell: int) -> None:
+        super().__init__(notebook.page, notebook.output(cell).locator("section.ipya-root"))
+        self.notebook = notebook

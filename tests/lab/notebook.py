@@ -69,10 +69,10 @@ class Notebook:
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
 
-    def open(self, url: str) -> None:
-        """Show the notebook and wait until its kernel has answered."""
+    def open(self, url: str, place: str = "lab/tree/{}?reset") -> None:
+        """Show the notebook and wait until its kernel has answered. ``place`` is where in the server it opens."""
         self.server_url = url
-        self.page.goto(f"{url}/lab/tree/{quote(self.path.name)}?reset", wait_until="commit")
+        self.page.goto(f"{url}/{place.format(quote(self.path.name))}", wait_until="commit")
         self.page.wait_for_function(READY, timeout=90_000)
 
     # -- cells ---------------------------------------------------------------------------------------------------

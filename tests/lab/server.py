@@ -42,7 +42,8 @@ class JupyterServer:
             *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.allow_root=True"),
             *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1"),
             *("--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"),
-            *("--LabApp.expose_app_in_browser=True", f"--ServerApp.root_dir={self.root}"),
+            *("--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"),
+            f"--ServerApp.root_dir={self.root}",
         ]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log, cwd=self.root)

@@ -404,6 +404,17 @@ def test_too_many_requests_are_refused(page: Page):
     assert browser.answer(requests[-1]).last["op"] == "error"
 
 
+def test_says_whether_it_waits_for_cells(page: Page):
+    """Kernels without subshells handle messages where cells run: the browser is to know why it waits."""
+    browser = page(Explorer(Shop()))
+    assert browser.ask("hello").last["waits"] is True
+    asked: list[str] = []
+    beside = threading.Thread(target=lambda: asked.append(browser.begin("hello")))
+    beside.start()
+    beside.join()
+    assert browser.answer(asked[0]).last["waits"] is False
+
+
 # -- picking ----------------------------------------------------------------------------------------------------------
 
 
@@ -427,6 +438,20 @@ async def test_pick_gives_up_in_time(page: Page):
     with pytest.raises(TimeoutError):
         await browser.widget.pick(timeout=0.01)
     assert browser.trait("_picking") is False
+
+
+async def test_pick_says_where_no_choice_can_be_heard(page: Page, monkeypatch: pytest.MonkeyPatch):
+    """ipykernel 6 takes clicks only between cells: a cell that awaited one waited for ever, and nothing said why."""
+    monkeypatch.setattr("ipyassets.widgets.explorer._UNHEARD", 0.01)
+    browser = page(Explorer(Shop()))
+    browser.ask("hello")
+    browser.widget._displayed = True
+    with pytest.warns(RuntimeWarning, match="has heard nothing from the browser"), pytest.raises(TimeoutError):
+        await browser.widget.pick(timeout=0.1)
+    picking = asyncio.ensure_future(browser.widget.pick(timeout=0.1))
+    browser.begin("hello")
+    with pytest.raises(TimeoutError):
+        await picking  # a warning here would be an error
 
 
 async def test_pick_ends_with_the_widget(page: Page):

@@ -5,6 +5,9 @@ import { type Asked, Requests, type Said } from "./requests";
 /** Milliseconds of silence after which the kernel counts as slow. */
 export const PATIENCE = 10_000;
 
+/** Milliseconds of silence after which one knocks: a service may be slow, a knock is answered at once. */
+const SILENCE = 2_000;
+
 /**
  * One model's way to Python: requests, their answers, traits that change, and whether anybody is there. One per model,
  * made in `initialize`, shared by all its views.
@@ -15,18 +18,24 @@ export class Connection<Traits extends object, Reply extends Said = Said, Part e
   readonly #unhook: (() => void)[] = [];
   readonly #onLink: (link: Link) => void;
   #link: Link = "ok";
+  /** Milliseconds for which something is asked and nothing was answered. */
+  #silent = 0;
+  /** What Python said last: whether its messages wait for the cell that runs. */
+  #waits = false;
 
   constructor(model: AnyModel<Traits>, onLink: (link: Link) => void, patience = PATIENCE) {
     this.#model = model;
     this.#onLink = onLink;
     this.#requests = new Requests(
       (message) => this.#send(message),
-      patience,
-      (answering) => this.#setLink(answering ? "ok" : "slow"),
+      SILENCE,
+      (answering) => this.#heard(answering, patience),
     );
-    this.#on("msg:custom", (answer: Said, buffers: DataView[]) =>
-      this.#requests.receive(answer, buffers ?? []),
-    );
+    this.#on("msg:custom", (answer: Said, buffers: DataView[]) => {
+      if (answer.op === "news") return; // comes from a kernel that is busy, too
+      if (answer.op === "reply") this.#waits = answer.waits === true;
+      this.#requests.receive(answer, buffers ?? []);
+    });
     // ipywidgets says so when the kernel restarts or dies; other hosts stay silent, and time will tell.
     this.#on("comm_live_update", () => {
       if ((model as { comm_live?: boolean }).comm_live === false) this.#setLink("lost");
@@ -68,6 +77,14 @@ export class Connection<Traits extends object, Reply extends Said = Said, Part e
   close(): void {
     for (const unhook of this.#unhook) unhook();
     this.#requests.close("The widget was closed.");
+  }
+
+  #heard(answering: boolean, patience: number): void {
+    this.#silent = answering ? 0 : this.#silent + SILENCE;
+    if (answering) this.#setLink("ok");
+    else if (this.#silent === SILENCE) this.knock();
+    else if (this.#waits) this.#setLink("busy");
+    else if (this.#silent >= patience) this.#setLink("slow");
   }
 
   #send(message: object): void {

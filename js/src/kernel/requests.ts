@@ -39,13 +39,13 @@ export class Requests<Reply extends Said = Said, Part extends Said = Said> {
   readonly #mark = Math.random().toString(36).slice(2, 10);
   readonly #send: (message: object) => void;
   readonly #patience: number;
-  readonly #onLink: (answering: boolean) => void;
+  readonly #onAnswer: (answering: boolean) => void;
 
-  /** `onLink(false)` after `patience` milliseconds in which requests wait and nothing is heard. */
-  constructor(send: (message: object) => void, patience: number, onLink: (answering: boolean) => void) {
+  /** `onAnswer(false)` each `patience` milliseconds in which requests wait and none is answered. */
+  constructor(send: (message: object) => void, patience: number, onAnswer: (answering: boolean) => void) {
     this.#send = send;
     this.#patience = patience;
-    this.#onLink = onLink;
+    this.#onAnswer = onAnswer;
   }
 
   get size(): number {
@@ -77,7 +77,7 @@ export class Requests<Reply extends Said = Said, Part extends Said = Said> {
   /** A message from the other side. */
   receive(answer: Said, buffers: DataView[]): void {
     this.#stopWaiting();
-    this.#onLink(true);
+    this.#onAnswer(true);
     if (answer.op === "part") this.#pending.get(answer.request)?.part?.(answer as Part, buffers);
     else if (answer.op === "reply") this.#take(answer.request)?.resolve({ answer: answer as Reply, buffers });
     else this.#take(answer.request)?.reject(new Refused(String(answer.message ?? "")));
@@ -100,7 +100,8 @@ export class Requests<Reply extends Said = Said, Part extends Said = Said> {
     if (this.#timer !== undefined || this.#pending.size === 0) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.#onLink(false);
+      this.#startWaiting();
+      this.#onAnswer(false);
     }, this.#patience);
   }
 

@@ -45,7 +45,10 @@ export class KernelSource implements AssetSource {
       this.#adoptSelection();
     });
     connection.onChange("_selection", () => this.#adoptSelection());
-    connection.onChange("_picking", () => this.#set("picking", model.get("_picking")));
+    connection.onChange("_picking", () => {
+      this.#set("picking", model.get("_picking"));
+      if (this.#now.picking) connection.knock(); // Python wants to know whether it will hear of the choice
+    });
     connection.knock();
   }
 

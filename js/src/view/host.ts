@@ -1,5 +1,8 @@
 import type { AnyModel, AnyWidget } from "@anywidget/types";
 
+/** On a view whose kernel has answered; where there is none, the still picture beside the view stays in sight. */
+const LIVE = "ipya-live";
+
 /**
  * A widget whose views share what belongs to its model: made in `initialize`, so that it is there before any view is,
  * and closed with the model. The factory is called once for each model, so nothing here leaks into another one.
@@ -12,14 +15,24 @@ export function hosted<Traits extends object, Shared>(
 ): () => AnyWidget<Traits> {
   return () => {
     let shared: Shared | undefined;
+    const views = new Set<HTMLElement>();
+    let answered = false;
+    const hear = () => {
+      answered = true;
+      for (const el of views) el.classList.add(LIVE);
+    };
     const connect = (model: AnyModel<Traits>): Shared => {
-      shared ??= make(model);
+      if (!shared) {
+        model.on("msg:custom", hear);
+        shared = make(model);
+      }
       return shared;
     };
     return {
       initialize({ model }) {
         connect(model);
         return () => {
+          model.off("msg:custom", hear);
           if (shared) close(shared);
           shared = undefined;
         };
@@ -27,10 +40,13 @@ export function hosted<Traits extends object, Shared>(
       render({ model, el }) {
         try {
           el.classList.add("ipya-host");
+          el.classList.toggle(LIVE, answered);
+          views.add(el);
           const takeDown = show(connect(model), el);
           return () => {
             takeDown();
-            el.classList.remove("ipya-host");
+            views.delete(el);
+            el.classList.remove("ipya-host", LIVE);
           };
         } catch (error) {
           // A widget that fails shows nothing at all in its cell unless it says so itself.

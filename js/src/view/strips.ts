@@ -30,7 +30,9 @@ export class LinkStrip {
   sync(): void {
     const link = this.#link();
     this.element.hidden = link === "ok";
-    this.#again.hidden = link === "lost";
+    this.#again.hidden = link !== "slow";
+    if (link === "busy")
+      say(this.#text, "The kernel is busy with a cell. What you do here waits until that cell is done.");
     if (link === "slow") say(this.#text, "The kernel does not answer: it is busy, restarting or gone.");
     if (link === "lost") say(this.#text, "The kernel is gone. Run the cell again to bring this widget back.");
   }

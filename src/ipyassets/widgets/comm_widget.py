@@ -4,7 +4,8 @@ Handlers run on whatever thread the kernel gives them: the cell's own, or beside
 never block: anything that takes time runs on the package's loop thread and answers from there.
 
 The browser asks by messages ``{"op": …, "request": …}``; each is answered by one ``reply`` or ``error`` with the same
-``request``, and maybe ``part`` messages before it. A message without ``request`` that a widget sends is news.
+``request``, and maybe ``part`` messages before it. A reply says whether messages wait for cells (``waits``). A message
+without ``request`` that a widget sends is news.
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ class CommWidget(Displayed, anywidget.AnyWidget):
         self._lock = threading.RLock()
         self._tasks: dict[str, Future[None]] = {}
         self._front_end_seen = False
+        self._hellos = 0
         self._displayed = False
+        self._made_on = threading.get_ident()
+        self._waits = False
         super().__init__(_esm=bundle.script(self._bundle), _css=bundle.style(self._bundle), **traits)
         answer_where_asked(self.comm)
         self.on_msg(_heard)
@@ -72,7 +76,8 @@ class CommWidget(Displayed, anywidget.AnyWidget):
     # -- messages -------------------------------------------------------------------------------------------------
 
     def _reply(self, request: str, said: Mapping[str, Any] | None = None, buffers: list[bytes] | None = None) -> None:
-        self._post({"op": "reply", "request": request, **(said or {})}, buffers)
+        # "waits": messages are handled where cells run, so that nothing is answered before a cell has ended.
+        self._post({"op": "reply", "request": request, "waits": self._waits, **(said or {})}, buffers)
 
     def _part(self, request: str, said: Mapping[str, Any], buffers: list[bytes] | None = None) -> None:
         self._post({"op": "part", "request": request, **said}, buffers)
@@ -131,11 +136,13 @@ class CommWidget(Displayed, anywidget.AnyWidget):
 
 def _heard(widget: CommWidget, content: object, _buffers: object) -> None:
     request = ""
+    widget._waits = threading.get_ident() == widget._made_on  # noqa: SLF001
     try:
         request, ask = widget._read(content)  # noqa: SLF001
         match ask:
             case Hello():
                 widget._front_end_seen = True  # noqa: SLF001
+                widget._hellos += 1  # noqa: SLF001
                 widget._welcome(request)  # noqa: SLF001
             case Cancel(requests):
                 widget._cancel(requests)  # noqa: SLF001

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import warnings
 from collections.abc import Iterable
 from concurrent.futures import Future, wait
 from dataclasses import asdict, replace
@@ -34,6 +35,8 @@ __all__ = ["Explorer"]
 
 _REPR_PATIENCE: Final = 5.0
 """Seconds a repr waits for the count of the search that is under way."""
+_UNHEARD: Final = 5.0
+"""Seconds after which `Explorer.pick` says that no browser answers."""
 _NOTHING: Final[dict[str, Any]] = {"generation": 0, "ranges": [], "outside": 0}
 
 
@@ -147,7 +150,8 @@ class Explorer(GridWidget):
         """Wait until the person presses "Use selection"; gives the selection.
 
         Shows the Explorer if it is not on the page yet. Raises TimeoutError after ``timeout`` seconds, and
-        RuntimeError at once where nobody can press anything (nbconvert, papermill, nbval, a script).
+        RuntimeError at once where nobody can press anything (nbconvert, papermill, nbval, a script). Warns where
+        nothing is heard from the browser: kernels that take messages only between cells never hear of the choice.
         """
         if not (self._front_end_seen or somebody_may_be_there()):
             raise RuntimeError(
@@ -161,16 +165,28 @@ class Explorer(GridWidget):
         running = asyncio.get_running_loop()
         picked: asyncio.Future[AssetList] = running.create_future()
         ticket = (running, picked)
+        unheard = running.call_later(_UNHEARD, self._warn_unheard, self._hellos)
         with self._lock:
             self._waiting.append(ticket)
-            self._picking = True
+            self._picking = True  # the browser says hello when it sees this
         try:
             async with asyncio.timeout(timeout):
                 return await picked
         finally:
+            unheard.cancel()
             with self._lock:
                 self._waiting.remove(ticket)
                 self._picking = bool(self._waiting)
+
+    def _warn_unheard(self, hellos: int) -> None:
+        if self._hellos == hellos:
+            warnings.warn(
+                f"pick() has heard nothing from the browser for {_UNHEARD:g} s. A kernel that takes clicks only "
+                "between cells (ipykernel before 7, and others) does not hear of a choice while this cell waits for "
+                "it: interrupt the cell, choose, and use explorer.selection in another one.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
 
     def close(self) -> None:
         """Take the widget off the page; whoever awaits `pick` is told that it was cancelled."""
