@@ -169,6 +169,22 @@ def test_a_turntable_that_cannot_be_downloaded_says_why(player: Player):
     assert (film["state"], film["message"]) == ("error", "It came cut off.")
 
 
+def test_what_could_not_be_opened_is_opened_once_more_when_a_person_asks(player: Player):
+    service = MemoryRenders(1)
+    (turntable,) = rendered(service).wait(10).turntables()
+    whole = dict(service.contents)
+    for file in service.files["asset-0"]:
+        service.contents[file.id] = BadResponse("It came cut off.")
+    browser = player(turntable)
+    service.contents.clear()
+    service.contents.update(whole)
+    assert browser.ask("again").last["op"] == "reply"
+    film = browser.until(lambda: browser.trait("_film") if browser.trait("_film")["state"] != "loading" else None)
+    assert (film["state"], film["message"]) == ("frames", None)
+    assert browser.ask("again").last["op"] == "reply"  # open already: nothing happens
+    assert browser.trait("_film") == film
+
+
 def test_opening_blocks_nobody(player: Player, monkeypatch: pytest.MonkeyPatch):
     """The cell goes on, and the widget answers, while a film is still on its way."""
     service = MemoryRenders(1)
