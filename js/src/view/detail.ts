@@ -142,19 +142,21 @@ export class DetailView {
     else this.#picture.mark("warning", detail.message || "The picture could not be loaded.", true);
   }
 
-  /** Zoomed in so far that more pixels would show: ask for them, if it came as large as it was asked for. */
+  /**
+   * Zoomed in so far that more pixels would show: ask for them. What came smaller than it was asked for is all there is,
+   * since Python makes nothing larger than it is.
+   */
   #closer(pixels: number): void {
     const asking = this.#asking;
     const wanted = edgeFor(pixels, LARGEST);
-    if (!asking || asking.signal.aborted || wanted <= this.#edge) return;
-    const had = this.#edge;
+    if (!asking || asking.signal.aborted || wanted <= this.#edge || this.#picture.longest < this.#edge)
+      return;
     this.#edge = wanted;
     this.#source
       .detail(this.#tiles.generation, this.#index, wanted, asking.signal)
       .then((detail) => {
-        // Python makes nothing larger than it is: less than was asked for is all there is.
-        if (Math.max(detail.width, detail.height) < wanted) this.#edge = LARGEST;
-        if (asking.signal.aborted || !detail.encoded || Math.max(detail.width, detail.height) <= had) return;
+        const longest = Math.max(detail.width, detail.height);
+        if (asking.signal.aborted || !detail.encoded || longest <= this.#picture.longest) return;
         void this.#picture.show(detail.encoded, detail.name);
       })
       .catch(() => undefined); // the picture that shows stays

@@ -57,6 +57,12 @@ export class LargePicture {
     return this.#image !== null && !this.look.fit;
   }
 
+  /** Pixels along the longer side of what shows; 0 for none. */
+  get longest(): number {
+    const frame = this.#frame;
+    return frame ? Math.max(frame.width, frame.height) : 0;
+  }
+
   /** Nothing, or a small picture scaled up, until the large one comes. */
   wait(standIn: Encoded | null | undefined): void {
     this.free();
@@ -152,8 +158,6 @@ export class LargePicture {
   }
 
   #closer(): void {
-    const frame = this.#frame;
-    if (frame)
-      this.#events.closer(Math.max(frame.width, frame.height) * this.look.place.scale * this.look.ratio);
+    if (this.longest) this.#events.closer(this.longest * this.look.place.scale * this.look.ratio);
   }
 }
