@@ -14,6 +14,7 @@ pytestmark = pytest.mark.browser
 
 EXPLORER = """\
 import ipyassets as ia
+ia.cache.enabled = False
 services = ia.connect()
 explorer = services.explore(height=360)
 explorer"""
