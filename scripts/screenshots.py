@@ -257,7 +257,7 @@ def moving(browser: Browser, server: JupyterServer) -> None:
     """Search, scroll, select, open and zoom, turn: one short film."""
     path = server.root / "moving.ipynb"
     write_notebook(path, MOVING)
-    notebook = opened(browser, server, path, 860, 640)
+    notebook = opened(browser, server, path, 1080, 660)
     notebook.run(0, 1)
     view, page = View(notebook, 1), notebook.page
     view.settle()
