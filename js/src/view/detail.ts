@@ -139,7 +139,10 @@ export class DetailView {
     );
     if (detail.encoded) void this.#picture.show(detail.encoded, name);
     else if (detail.state === "none") this.#picture.mark("noPicture", this.#source.now.setup.missing, false);
-    else this.#picture.mark("warning", detail.message || "The picture could not be loaded.", true);
+    else {
+      const mayCome = this.#source.now.setup.kind !== "page";
+      this.#picture.mark("warning", detail.message || "The picture could not be loaded.", mayCome);
+    }
   }
 
   /**

@@ -12,11 +12,12 @@ import { Toolbar } from "./toolbar";
 /** One view of the widget, put into `host`. Returns what takes it down again. */
 export function show(source: AssetSource, tiles: Tiles, host: HTMLElement): () => void {
   const { setup } = source.now;
+  const alone = setup.kind === "page"; // nobody is there to be asked once more
   const failed = new FailedStrip(() => grid.again());
   const grid = new Grid(source, tiles, TILE_SIZES.usual, {
     open: (index) => detail.show(index),
     leave: () => leave(root),
-    failed: (count, why) => failed.say(source.now.link === "lost" ? 0 : count, why),
+    failed: (count, why) => failed.say(alone || source.now.link === "lost" ? 0 : count, why),
   });
   const detail = new DetailView(source, tiles, (index) => grid.focus(index));
   const toolbar = setup.kind === "images" ? null : new Toolbar(source);
