@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from ipyassets.collections import turn_frames as frames_module
+from ipyassets.collections import turn_sources as films
 from ipyassets.collections import turntables
 from ipyassets.errors import BadResponse, InvalidRequest
-from ipyassets.widgets import TurntablePlayer, films
-from ipyassets.widgets import frames as frames_module
+from ipyassets.widgets import TurntablePlayer
 from tests.collections.renders import rendered
 from tests.collections.test_film import gif
 from tests.fakes import MemoryRenders, video
