@@ -1,6 +1,7 @@
 """Make the pictures of README and docs: the example notebook, in a real JupyterLab, on the sandbox.
 
-``python scripts/screenshots.py`` writes ``docs/images/*.png``; needs the ``test`` extra and Chromium.
+``python scripts/screenshots.py`` writes ``docs/images/*.png`` and the moving ``explorer.webp``; words behind it choose
+some (``example``, ``narrow``, ``troubles``, ``jobs``, ``archives``, ``moving``). Needs the ``test`` extra and Chromium.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -22,16 +23,50 @@ from tests.lab import chromium  # noqa: E402
 from tests.lab.explorer import View  # noqa: E402
 from tests.lab.jobs import JobView  # noqa: E402
 from tests.lab.notebook import Notebook, write_notebook  # noqa: E402
+from tests.lab.pointer import middle  # noqa: E402
 from tests.lab.server import JupyterServer  # noqa: E402
 
 TARGET = ROOT / "docs" / "images"
 LARGEST = 400_000
 """Bytes a picture may have."""
+LARGEST_MOVING = 1_500_000
 
 NARROW = [
     "import ipyassets as ia, ipywidgets\nservices = ia.connect()\nexplorer = services.explore(height=700)",
     "ipywidgets.Box([explorer], layout=ipywidgets.Layout(width='372px'))",
 ]
+
+TROUBLES = [
+    """\
+import ipyassets as ia
+sandbox = ia.Sandbox()
+sandbox.start()
+sandbox.faults.add("/vntana/.*search", status=401, count=None)
+explorer = ia.Explorer(sandbox.vntana(), sandbox.itwin(), sandbox.scenario(), height=300)
+explorer""",
+]
+
+MOVING = [
+    """\
+import ipyassets as ia
+services = ia.connect()
+chairs = services.vntana.search("chair")
+film = ia.Turntable(frames=36, fps=12, width=320, height=320)
+job = services.vntana.render([chairs[2], chairs[3]], width=64, height=64, turntable=film, poll=0.5).wait(300)""",
+    "explorer = services.explore(height=440)\nexplorer",
+]
+
+POINTER = """() => {
+  const pointer = document.createElement("div");
+  pointer.innerHTML = '<svg width="20" height="24" viewBox="0 0 20 24">'
+    + '<path d="M2 1v18l5-4.5 3.2 7.5 3-1.3-3.2-7.4H17z" fill="#222" stroke="#fff" stroke-width="1.5"/></svg>';
+  Object.assign(pointer.style, { position: "fixed", zIndex: 99999, pointerEvents: "none", left: "-50px", top: "0" });
+  document.body.append(pointer);
+  addEventListener("mousemove", ({ clientX, clientY }) => {
+    Object.assign(pointer.style, { left: `${clientX - 2}px`, top: `${clientY - 1}px` });
+  }, true);
+}"""
+"""Pictures of a page have no pointer: one that follows it."""
 
 JOBS = [
     "import ipyassets as ia\nservices = ia.connect()\nexplorer = services.explore()",
@@ -53,6 +88,8 @@ def main() -> None:
     path = chromium.find()
     if path is None:
         sys.exit(f"no Chromium on the PATH (looked for {', '.join(chromium.NAMES)})")
+    makers = (example, narrow, troubles, jobs, archives, moving)
+    wanted = [maker for maker in makers if maker.__name__ in sys.argv[1:] or not sys.argv[1:]]
     TARGET.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
@@ -60,10 +97,8 @@ def main() -> None:
         server.start()
         try:
             with chromium.running(playwright, path, folder / "chromium") as browser:
-                example(browser, server)
-                narrow(browser, server)
-                jobs(browser, server)
-                archives(browser, server)
+                for maker in wanted:
+                    maker(browser, server)
         finally:
             server.stop()
 
@@ -176,6 +211,112 @@ def archives(browser: Browser, server: JupyterServer) -> None:
     expect(panel.locator("[role=gridcell] img")).to_have_count(8)
     notebook.page.mouse.move(2, 2)
     keep("archive-panel", panel.screenshot())
+    notebook.page.close()
+
+
+def troubles(browser: Browser, server: JupyterServer) -> None:
+    """A service that does not let one in, while the others go on."""
+    path = server.root / "troubles.ipynb"
+    write_notebook(path, TROUBLES)
+    notebook = opened(browser, server, path, 900, 700)
+    notebook.run(0)
+    view = View(notebook, 0)
+    expect(view.root.get_by_role("button", name="Try again")).to_be_visible()
+    keep("explorer-trouble", view.root.screenshot())
+    notebook.page.close()
+
+
+class Film:
+    """Pictures of one part of a page, each shown for so many milliseconds."""
+
+    def __init__(self, page: Page, part: Locator) -> None:
+        box = part.bounding_box()
+        assert box is not None
+        self._clip = box
+        self._page = page
+        self._images: list[Image.Image] = []
+        self._times: list[int] = []
+
+    def shoot(self, milliseconds: int) -> None:
+        content = self._page.screenshot(clip=self._clip)
+        self._images.append(Image.open(io.BytesIO(content)).convert("RGB"))
+        self._times.append(milliseconds)
+
+    def keep(self, name: str) -> None:
+        first, *others = self._images
+        target = TARGET / f"{name}.webp"
+        options = {"duration": self._times, "loop": 0, "quality": 62, "method": 5, "minimize_size": True}
+        first.save(target, save_all=True, append_images=others, **options)
+        said = f"{len(self._images)} pictures, {sum(self._times) / 1000:.0f} s, {target.stat().st_size / 1000:.0f} kB"
+        print(f"{target.relative_to(ROOT)}: {said}")
+        if target.stat().st_size > LARGEST_MOVING:
+            sys.exit("too large: fewer pictures, or smaller ones")
+
+
+def moving(browser: Browser, server: JupyterServer) -> None:
+    """Search, scroll, select, open and zoom, turn: one short film."""
+    path = server.root / "moving.ipynb"
+    write_notebook(path, MOVING)
+    notebook = opened(browser, server, path, 1080, 660)
+    notebook.run(0, 1)
+    view, page = View(notebook, 1), notebook.page
+    view.settle()
+    at_top(notebook, 1)
+    page.evaluate(POINTER)
+    film = Film(page, view.root)
+    film.shoot(900)
+
+    def point(element: Locator) -> tuple[float, float, float]:
+        x, y, width = middle(element)
+        page.mouse.move(x, y)
+        return x, y, width
+
+    point(view.search_box)
+    view.search_box.click()
+    for letter in "chair":
+        page.keyboard.type(letter)
+        film.shoot(130)
+    expect(view.total).to_have_text("11 assets")
+    view.settle()
+    film.shoot(800)
+    point(view.tile(1))
+    for _ in range(8):
+        page.mouse.wheel(0, 24)
+        page.wait_for_timeout(60)
+        film.shoot(60)
+    view.settle()
+    film.shoot(500)
+    for _ in range(8):
+        page.mouse.wheel(0, -24)
+        page.wait_for_timeout(60)
+        film.shoot(50)
+    for place in (0, 2):
+        point(view.tile(place))
+        film.shoot(250)
+        view.tile(place).click(modifiers=["ControlOrMeta"])
+        film.shoot(500)
+
+    view.tile(0).dblclick()
+    large = view.dialog.locator("img.ipya-large:not(.ipya-stand-in)")
+    expect(large).to_be_visible()
+    film.shoot(900)
+    for _ in range(8):
+        page.mouse.wheel(0, -40)
+        film.shoot(70)
+    page.wait_for_timeout(400)
+    film.shoot(800)
+    page.keyboard.press("Escape")
+    film.shoot(300)
+
+    x, y, width = point(view.tile(2))
+    turning = view.tile(2).locator(".ipya-turn canvas")
+    expect(turning).to_be_visible()
+    for step in range(25):
+        page.mouse.move(x + width * (step / 24 - 0.5) * 0.96, y)
+        page.wait_for_timeout(40)
+        film.shoot(80)
+    film.shoot(600)
+    film.keep("explorer")
     notebook.page.close()
 
 

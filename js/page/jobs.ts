@@ -5,6 +5,7 @@ import widget from "../src/jobs/index";
 import type { RowMessage, Stage, Traits } from "../src/jobs/protocol";
 import { FakeModel } from "../tests/fake";
 import { FakeJob, info, playJobs } from "../tests/fake_jobs";
+import { SOFTWARE } from "./canvas";
 
 const parameters = new URLSearchParams(location.search);
 const count = Number(parameters.get("count") ?? 12);
@@ -27,7 +28,7 @@ if (parameters.get("theme") === "dark") document.documentElement.classList.add("
 async function draw(index: number, edge: number, still: boolean): Promise<Uint8Array | null> {
   if (index % 11 === 7) return null;
   const canvas = new OffscreenCanvas(edge, still ? Math.round((edge * 9) / 16) : edge);
-  const pen = canvas.getContext("2d") as OffscreenCanvasRenderingContext2D;
+  const pen = canvas.getContext("2d", SOFTWARE) as OffscreenCanvasRenderingContext2D;
   pen.fillStyle = `hsl(${index * 47} 30% 90%)`;
   pen.fillRect(0, 0, canvas.width, canvas.height);
   pen.fillStyle = `hsl(${index * 47} 45% 45%)`;

@@ -8,6 +8,7 @@ import type { ImageFacts } from "../src/compare/protocol";
 import player from "../src/player/index";
 import type { Film } from "../src/player/protocol";
 import { FakeModel } from "../tests/fake";
+import { SOFTWARE } from "./canvas";
 
 const parameters = new URLSearchParams(location.search);
 const number = (name: string, otherwise: number) => Number(parameters.get(name) ?? otherwise);
@@ -23,7 +24,7 @@ async function encoded(canvas: OffscreenCanvas): Promise<{ mime: string; view: D
 /** A box seen from above that turns once in `count` frames. */
 function turned(index: number, count: number, width: number, height: number): OffscreenCanvas {
   const canvas = new OffscreenCanvas(width, height);
-  const pen = canvas.getContext("2d") as OffscreenCanvasRenderingContext2D;
+  const pen = canvas.getContext("2d", SOFTWARE) as OffscreenCanvasRenderingContext2D;
   pen.fillStyle = "#eceef1";
   pen.fillRect(0, 0, width, height);
   const size = Math.min(width, height);
@@ -45,7 +46,7 @@ function turned(index: number, count: number, width: number, height: number): Of
 /** A test card: a grid of lines, circles, and something that differs from one to the next. */
 function card(index: number, width: number, height: number): OffscreenCanvas {
   const canvas = new OffscreenCanvas(width, height);
-  const pen = canvas.getContext("2d") as OffscreenCanvasRenderingContext2D;
+  const pen = canvas.getContext("2d", SOFTWARE) as OffscreenCanvasRenderingContext2D;
   const light = pen.createLinearGradient(0, 0, 0, height);
   light.addColorStop(0, index % 2 ? "#f4f1ea" : "#3b3f46");
   light.addColorStop(1, index % 2 ? "#c9c3b4" : "#15171a");
@@ -65,7 +66,7 @@ function part(whole: OffscreenCanvas, [left, top, right, bottom]: number[], most
   const [width, height] = [(right as number) - (left as number), (bottom as number) - (top as number)];
   const scale = Math.min(1, Math.sqrt(most / (width * height)));
   const canvas = new OffscreenCanvas(Math.floor(width * scale), Math.floor(height * scale));
-  const pen = canvas.getContext("2d") as OffscreenCanvasRenderingContext2D;
+  const pen = canvas.getContext("2d", SOFTWARE) as OffscreenCanvasRenderingContext2D;
   pen.drawImage(whole, left as number, top as number, width, height, 0, 0, canvas.width, canvas.height);
   return canvas;
 }

@@ -4,6 +4,7 @@ import "./host.css";
 import widget from "../src/index";
 import type { Query, Traits } from "../src/protocol";
 import { type Catalogue, FakeModel, playKernel, result, setup } from "../tests/fake";
+import { SOFTWARE } from "./canvas";
 
 const parameters = new URLSearchParams(location.search);
 const count = Number(parameters.get("count") ?? 87);
@@ -26,7 +27,7 @@ if (parameters.get("theme") === "dark") document.documentElement.classList.add("
 async function draw(index: number, edge: number, angle = 0) {
   const wide = index % 3 === 1;
   const canvas = new OffscreenCanvas(edge, wide ? Math.round(edge * 0.66) : edge);
-  const pen = canvas.getContext("2d") as OffscreenCanvasRenderingContext2D;
+  const pen = canvas.getContext("2d", SOFTWARE) as OffscreenCanvasRenderingContext2D;
   const hue = (index * 47) % 360;
   const light = pen.createRadialGradient(
     edge * 0.4,

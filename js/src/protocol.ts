@@ -68,7 +68,12 @@ export interface Result {
   /** Whether the list ends at `count`. */
   ended: boolean;
   message: string | null;
+  /** What kind of error it is, if it is one. */
+  trouble?: Trouble;
 }
+
+/** What a person can do about an error, in a word. */
+export type Trouble = "credentials" | "permission" | "limit" | "offline" | "unavailable" | "other";
 
 export interface Selection {
   generation: number;

@@ -12,10 +12,12 @@ describe("layout", () => {
 
   it("has one column however narrow it gets", () => {
     expect(layout(20, 152).columns).toBe(1);
+    expect([230, 232, 311, 312].map((width) => layout(width, 152).columns)).toEqual([1, 2, 2, 2]);
+    expect(layout(300, 240).columns).toBe(1); // large tiles were asked for
   });
 
   it("keeps pictures near their size in a single wide column", () => {
-    expect(layout(300, 152).pictureHeight).toBe(190);
+    expect(layout(230, 152).pictureHeight).toBe(190);
   });
 });
 

@@ -183,4 +183,23 @@ describe("Tiles", () => {
     tiles.leave(other);
     expect(asked[1]?.signal.aborted).toBe(true);
   });
+
+  it("asks once more for what failed, when somebody wants that, and for that alone", async () => {
+    const { asked, tiles } = set();
+    tiles.wish(view, wish(0, 3));
+    asked[0]?.give([tile(0), tile(1, "error"), tile(2, "none"), tile(3, "error")]);
+    asked[0]?.done();
+    await settle();
+    const changed: number[][] = [];
+    tiles.subscribe((indices) => changed.push([...indices]));
+    tiles.again([0, 1, 2, 3]);
+    expect(asked[1]?.wanted.pairs).toEqual([
+      [1, 1],
+      [3, 3],
+    ]);
+    expect(changed).toEqual([[1, 3]]);
+    expect(tiles.get(1)?.state).toBe("wait");
+    tiles.again([1]);
+    expect(asked).toHaveLength(2);
+  });
 });

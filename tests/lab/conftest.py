@@ -8,18 +8,29 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Playwright, WebSocket, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, WebSocket, sync_playwright
+from scripts.npm import install, npm_command
 
 from ipyassets.sandbox import Sandbox
 from tests.lab.chromium import NAMES, find, running
 from tests.lab.notebook import Notebook, write_notebook
 from tests.lab.server import JupyterServer
 
-RESULTS = Path(__file__).parents[2] / "test-results"
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "test-results"
+POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data: blob:; media-src blob:"
+"""Without a notebook: no eval, nothing inline, no address but the page's own."""
+TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
+COMPILED = """() => new Promise((done) => setTimeout(() => {
+  try { done(Function("return 'compiled'")()); } catch (error) { done(error.name); }
+}))"""
+"""What comes of text that is run as code; in a task of the page's own, since what Playwright runs is let through."""
+
 Open = Callable[..., Notebook]
 
 
@@ -111,6 +122,46 @@ def open_notebook(
     server.shut_down_kernels()
     problems = [problem for notebook in opened for problem in notebook.problems]
     assert failed or not problems, problems
+
+
+@pytest.fixture(scope="package")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The widgets over made-up kernels (js/page), as files."""
+    install()
+    target = tmp_path_factory.mktemp("page")
+    npm, env = npm_command()
+    pages = ROOT / "js" / "page"
+    names = ("page", "jobs", "looks")
+    scripts = [f"page/{name}.ts" for name in names]
+    esbuild = ["exec", "--", "esbuild", *scripts, "--bundle", "--format=esm", f"--outdir={target}", "--log-level=error"]
+    subprocess.run([*npm, *esbuild], cwd=pages.parent, env=env, check=True)
+    for file in pages.glob("*.html"):
+        (target / file.name).write_bytes(file.read_bytes())
+    return target
+
+
+@pytest.fixture
+def strict(context: BrowserContext, built: Path) -> Iterator[Page]:
+    """A page over made-up kernels whose server sends `POLICY`. At the end nothing may have been refused by it."""
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+
+    def serve(route: Route) -> None:
+        file = built / route.request.url.rpartition("/")[2].partition("?")[0]
+        if file.suffix in TYPES:
+            route.fulfill(path=file, headers={"Content-Security-Policy": POLICY, "Content-Type": TYPES[file.suffix]})
+        else:
+            route.fulfill(status=204)  # the browser asks for an icon
+
+    page.route("http://strict.test/**", serve)
+    yield page
+    found = [*problems]
+    compiled = page.evaluate(COMPILED)
+    page.close()
+    assert not found, found
+    assert compiled == "EvalError"  # the policy was in force
 
 
 @pytest.hookimpl(wrapper=True)

@@ -20,7 +20,7 @@ class JobView:
         self.words = self.job.locator(".ipya-job-words")
         self.count = self.job.locator(".ipya-job-count")
         self.bar = self.job.get_by_role("progressbar")
-        self.results = self.job.get_by_role("region", name="Results")
+        self.results = self.job.get_by_role("group", name="Results")
 
     def line(self, index: int) -> Locator:
         return self.list.locator(f"[role=row][data-index='{index}']")

@@ -175,9 +175,9 @@ class Notebook:
     # -- looks ---------------------------------------------------------------------------------------------------
 
     def theme(self, name: str) -> None:
-        """``JupyterLab Light`` or ``JupyterLab Dark``, without a reload."""
+        """``JupyterLab Light``, ``JupyterLab Dark`` or ``JupyterLab Dark High Contrast``, without a reload."""
         self.page.evaluate("(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", name)
-        light = str(name != "JupyterLab Dark").lower()
+        light = str("Dark" not in name).lower()
         self.page.wait_for_function("(light) => document.body.dataset.jpThemeLight === light", arg=light)
         self.page.locator("#jupyterlab-splash").wait_for(state="detached")
 

@@ -22,9 +22,13 @@ SETTINGS = {
 
 
 class JupyterServer:
-    """``jupyter lab`` on a free loopback port, without a token, in folders below ``folder``."""
+    """``jupyter lab`` on a free loopback port, without a token, in folders below ``folder``.
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    ``policy`` is a Content-Security-Policy for all it serves, in place of its usual one.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], policy: str | None = None) -> None:
+        self._policy = policy
         self.root = folder / "notebooks"
         self.url = ""
         self._log = folder / "jupyter.log"
@@ -36,6 +40,10 @@ class JupyterServer:
         for path in (self.root, config):
             path.mkdir(parents=True, exist_ok=True)
         (config / "default_setting_overrides.json").write_text(json.dumps(SETTINGS))
+        if self._policy is not None:
+            headers = {"headers": {"Content-Security-Policy": self._policy}}
+            settings = json.dumps({"ServerApp": {"tornado_settings": headers}})
+            (config.parent / "jupyter_server_config.json").write_text(settings)
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         command = [

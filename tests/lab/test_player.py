@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, WebSocket, expect
 
 from tests.lab.conftest import Open
 from tests.lab.explorer import View
+from tests.lab.pointer import middle
 
 pytestmark = pytest.mark.browser
 
@@ -66,14 +67,6 @@ def until_drawn(canvas: Locator, *, other_than: int = 0) -> int:
         f"([canvas, before]) => ![0, before].includes(({DRAWN})(canvas))", arg=[canvas.element_handle(), other_than]
     )
     return drawn(canvas)
-
-
-def middle(element: Locator) -> tuple[float, float, float]:
-    """Its middle on the page, and its width."""
-    element.scroll_into_view_if_needed()
-    box = element.bounding_box()
-    assert box is not None
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, box["width"]
 
 
 def test_a_rendered_turntable_is_turned_by_hand_and_by_keys(open_notebook: Open) -> None:

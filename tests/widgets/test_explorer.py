@@ -13,7 +13,15 @@ import traitlets
 
 from ipyassets.collections.asset_list import AssetList
 from ipyassets.collections.assets import Asset
-from ipyassets.errors import BadResponse, InvalidRequest, ServiceUnavailable
+from ipyassets.errors import (
+    AssetServiceError,
+    AuthenticationError,
+    BadResponse,
+    InvalidRequest,
+    PermissionDenied,
+    RateLimited,
+    ServiceUnavailable,
+)
 from ipyassets.widgets import Explorer
 from tests.fakes import MemoryService, picture
 from tests.widgets.browser import Browser
@@ -226,6 +234,27 @@ def test_a_failed_search_says_so_and_can_be_retried(page: Page):
     shop.broken_pages.clear()
     browser.ask("search", query=query())
     assert browser.ready()["state"] == "ready"
+
+
+@pytest.mark.parametrize(
+    ("error", "trouble"),
+    [
+        (AuthenticationError("Refused.", status=401), "credentials"),
+        (PermissionDenied("Refused.", status=403), "permission"),
+        (RateLimited("Wait.", status=429), "limit"),
+        (ServiceUnavailable("It broke.", status=503), "unavailable"),
+        (ServiceUnavailable("Nobody is there."), "offline"),
+        (BadResponse("No JSON."), "other"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_browser_is_told_what_kind_of_error_it_is(page: Page, error: AssetServiceError, trouble: str):
+    shop = Shop()
+    shop.broken_pages[0] = error
+    search = MemoryService.search
+    shop.search = lambda text="", **_: search(shop, text)
+    result = page(Explorer(shop)).ready()
+    assert (result["state"], result["trouble"], result["message"]) == ("error", trouble, str(error))
 
 
 def test_a_search_that_makes_no_sense_is_an_answer_too(page: Page):

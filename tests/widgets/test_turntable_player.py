@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from ipyassets.collections import turn_frames as frames_module
+from ipyassets.collections import turn_sources as films
 from ipyassets.collections import turntables
 from ipyassets.errors import BadResponse, InvalidRequest
-from ipyassets.widgets import TurntablePlayer, films
-from ipyassets.widgets import frames as frames_module
+from ipyassets.widgets import TurntablePlayer
 from tests.collections.renders import rendered
 from tests.collections.test_film import gif
 from tests.fakes import MemoryRenders, video
@@ -167,6 +168,22 @@ def test_a_turntable_that_cannot_be_downloaded_says_why(player: Player):
         service.contents[file.id] = BadResponse("It came cut off.")
     film = player(turntable).trait("_film")
     assert (film["state"], film["message"]) == ("error", "It came cut off.")
+
+
+def test_what_could_not_be_opened_is_opened_once_more_when_a_person_asks(player: Player):
+    service = MemoryRenders(1)
+    (turntable,) = rendered(service).wait(10).turntables()
+    whole = dict(service.contents)
+    for file in service.files["asset-0"]:
+        service.contents[file.id] = BadResponse("It came cut off.")
+    browser = player(turntable)
+    service.contents.clear()
+    service.contents.update(whole)
+    assert browser.ask("again").last["op"] == "reply"
+    film = browser.until(lambda: browser.trait("_film") if browser.trait("_film")["state"] != "loading" else None)
+    assert (film["state"], film["message"]) == ("frames", None)
+    assert browser.ask("again").last["op"] == "reply"  # open already: nothing happens
+    assert browser.trait("_film") == film
 
 
 def test_opening_blocks_nobody(player: Player, monkeypatch: pytest.MonkeyPatch):

@@ -1,4 +1,6 @@
-import { button, h, say, select } from "../view/dom";
+import { button, h, select } from "../view/dom";
+import type { Look } from "../view/look";
+import { ZoomBar } from "../view/zoombar";
 
 export type Mode = "beside" | "wipe" | "difference";
 export const GAINS = [1, 2, 4, 8, 16];
@@ -13,9 +15,7 @@ export interface ControlEvents {
   mode(mode: Mode): void;
   pair(a: number, b: number): void;
   gain(gain: number): void;
-  zoom(factor: number): void;
-  fit(): void;
-  actual(): void;
+  look(): Look;
 }
 
 export interface Standing {
@@ -35,8 +35,7 @@ export class Controls {
   readonly #first: HTMLSelectElement;
   readonly #second: HTMLSelectElement;
   readonly #gain: HTMLSelectElement;
-  readonly #zoom = h("span", { class: "ipya-zoom", role: "status" });
-  readonly #fit: HTMLButtonElement;
+  readonly #zoom: ZoomBar;
   readonly #several: boolean;
 
   /** `choices` are the places and labels of the pictures there are. */
@@ -57,7 +56,7 @@ export class Controls {
     this.#gain = select("Gain: how much differences are magnified", gains, (value) =>
       events.gain(Number(value)),
     );
-    this.#fit = button({ icon: "fit", label: "All of it (0)", onClick: () => events.fit() });
+    this.#zoom = new ZoomBar(() => events.look(), true);
     this.element = h(
       "div",
       { class: "ipya-compare-bar" },
@@ -65,15 +64,7 @@ export class Controls {
       this.#pairs,
       this.#gain,
       h("span", { class: "ipya-space" }),
-      h(
-        "span",
-        { class: "ipya-zooming", role: "group", "aria-label": "Zoom" },
-        button({ icon: "minus", label: "Smaller (-)", onClick: () => events.zoom(1 / 1.5) }),
-        this.#zoom,
-        button({ icon: "plus", label: "Larger (+)", onClick: () => events.zoom(1.5) }),
-        this.#fit,
-        button({ text: "1:1", label: "Its own pixels (1)", onClick: () => events.actual() }),
-      ),
+      this.#zoom.element,
     );
   }
 
@@ -84,7 +75,6 @@ export class Controls {
     this.#first.value = String(pair[0]);
     this.#second.value = String(pair[1]);
     this.#gain.value = String(gain);
-    say(this.#zoom, `${Math.round(zoom * 100)}%`);
-    this.#fit.setAttribute("aria-pressed", String(fit));
+    this.#zoom.sync(`${Math.round(zoom * 100)}%`, fit);
   }
 }

@@ -1,17 +1,7 @@
-import {
-  bounded,
-  columnsFor,
-  commonFrame,
-  fitted,
-  moved,
-  type Place,
-  type Size,
-  seenPixels,
-  whole,
-  zoomed,
-} from "../core/zoom";
+import { columnsFor, commonFrame, fitted, type Size, seenPixels } from "../core/zoom";
 import { h, leave, SUPPRESS } from "../view/dom";
 import { keepKeys } from "../view/keys";
+import { Look } from "../view/look";
 import { LinkStrip } from "../view/strips";
 import { Controls, type Mode } from "./controls";
 import { Divider } from "./divider";
@@ -19,12 +9,8 @@ import { draw, drawDifference, drawWipe, type Layer, prepare, type Scene } from 
 import { GAP, LABEL, Pane } from "./panes";
 import { Part, type Pictures } from "./pictures";
 
-/** Milliseconds without a movement after which pictures are drawn well, and looked at closely if need be. */
-const REST = 140;
 /** How much more than what shows is asked for, so that a small movement meets pixels that are there. */
 const MARGIN = 0.25;
-/** CSS pixels an arrow key moves the pictures. */
-const NUDGE = 40;
 
 /** One view of a comparison: all panes look at the same place of the same frame. */
 export class CompareView {
@@ -43,18 +29,14 @@ export class CompareView {
     tabindex: 0,
     [SUPPRESS]: "true",
   });
+  readonly #look: Look;
   readonly #cleanup: (() => void)[] = [];
   #panes: Pane[] = [];
   #pane: Size = { width: 0, height: 0 };
-  #place: Place;
-  #fit = true;
   #mode: Mode = "beside";
   #pair: [number, number];
   #gain = 1;
-  #resting = true;
-  #restTimer: ReturnType<typeof setTimeout> | undefined;
   #request = 0;
-  #drag: { pointer: number; x: number; y: number } | null = null;
 
   constructor(pictures: Pictures) {
     this.#pictures = pictures;
@@ -62,7 +44,6 @@ export class CompareView {
     const setup = link.get("_setup");
     const there = images.flatMap((image, index) => (image.width ? [{ ...image, index }] : []));
     this.#frame = commonFrame(there);
-    this.#place = whole(this.#frame, this.#frame);
     this.#pair = [there[0]?.index ?? 0, there[1]?.index ?? 1];
     this.#parts = images.map((_, index) => new Part(link, index, () => this.#paintSoon()));
     this.#divider = new Divider(() => this.#paintSoon());
@@ -75,18 +56,31 @@ export class CompareView {
           this.#gain = gain;
           this.#paintSoon();
         },
-        zoom: (factor) => this.#go(zoomed(this.#place, factor)),
-        fit: () => this.#goFit(),
-        actual: () => this.#goActual(),
+        look: () => this.#look,
       },
     );
+    this.#look = new Look({
+      area: this.#area,
+      paneOf: (target) => target.closest(".ipya-pane-view"),
+      frame: () => this.#frame,
+      pane: () => this.#pane,
+      wheelZooms: () => false, // it scrolls the notebook, as everywhere
+      onMove: () => {
+        this.element.dataset.moving = "true";
+        this.#paintSoon();
+      },
+      onRest: () => {
+        this.#lookClosely();
+        this.#paintSoon();
+      },
+    });
     this.#link = new LinkStrip(
       () => link.link,
       () => link.knock(),
     );
     this.element = h(
       "section",
-      { class: "ipya-root ipya-compare", "aria-label": setup.label },
+      { class: "ipya-root ipya-compare", role: "group", "aria-label": setup.label },
       this.#link.element,
       this.#controls.element,
       this.#area,
@@ -104,7 +98,7 @@ export class CompareView {
 
   close(): void {
     for (const run of this.#cleanup) run();
-    clearTimeout(this.#restTimer);
+    this.#look.close();
     cancelAnimationFrame(this.#request);
     for (const part of this.#parts) part.close();
     this.element.remove();
@@ -135,37 +129,10 @@ export class CompareView {
       height: Math.max(40, Math.floor((area.height - GAP * (rows - 1)) / rows) - LABEL),
     };
     for (const pane of this.#panes) pane.resize(this.#pane);
-    if (this.#fit) this.#place = whole(this.#frame, this.#pane);
-    this.#go(this.#place, this.#fit);
+    this.#look.resized();
   }
 
   // -- looking --------------------------------------------------------------------------------------------------
-
-  get #ratio(): number {
-    return window.devicePixelRatio || 1;
-  }
-
-  #go(place: Place, fit = false): void {
-    this.#place = bounded(place, this.#frame, this.#pane, this.#ratio);
-    this.#fit = fit;
-    this.#resting = false;
-    this.element.dataset.moving = "true";
-    clearTimeout(this.#restTimer);
-    this.#restTimer = setTimeout(() => {
-      this.#resting = true;
-      this.#lookClosely();
-      this.#paintSoon();
-    }, REST);
-    this.#paintSoon();
-  }
-
-  #goFit(): void {
-    this.#go(whole(this.#frame, this.#pane), true);
-  }
-
-  #goActual(): void {
-    this.#go(zoomed(this.#place, 1 / this.#ratio / this.#place.scale));
-  }
 
   /** Of pictures that came smaller than they are, ask for the pixels that show. */
   #lookClosely(): void {
@@ -174,12 +141,12 @@ export class CompareView {
       const { bitmap } = this.#pictures.get(index);
       if (!image || image.whole || !bitmap) continue;
       const lies = fitted(image, this.#frame);
-      const wanted = (lies.right - lies.left) * this.#place.scale * this.#ratio;
+      const wanted = (lies.right - lies.left) * this.#look.place.scale * this.#look.ratio;
       if (wanted <= bitmap.width * 1.05) continue;
-      const seen = seenPixels(image, this.#frame, this.#place, this.#pane, 0);
+      const seen = seenPixels(image, this.#frame, this.#look.place, this.#pane, 0);
       const part = this.#parts[index];
       if (!seen || !part || part.covers(seen, wanted / image.width)) continue;
-      const box = seenPixels(image, this.#frame, this.#place, this.#pane, MARGIN);
+      const box = seenPixels(image, this.#frame, this.#look.place, this.#pane, MARGIN);
       if (box) part.want(box);
     }
   }
@@ -198,22 +165,20 @@ export class CompareView {
     if (!this.#pane.width) return;
     const scene: Scene = {
       frame: this.#frame,
-      place: this.#place,
+      place: this.#look.place,
       pane: this.#pane,
-      ratio: this.#ratio,
-      resting: this.#resting,
+      ratio: this.#look.ratio,
+      resting: this.#look.resting,
     };
     for (const pane of this.#panes) this.#paintPane(pane, scene);
-    if (this.#resting) delete this.element.dataset.moving;
+    if (this.#look.resting) delete this.element.dataset.moving;
     this.#controls.sync({
       mode: this.#mode,
       pair: this.#pair,
       gain: this.#gain,
-      zoom: this.#place.scale * this.#ratio,
-      fit: this.#fit,
+      zoom: this.#look.place.scale * this.#look.ratio,
+      fit: this.#look.fit,
     });
-    // A finger scrolls the notebook until there is something to move.
-    this.#area.style.touchAction = this.#fit ? "pan-x pan-y" : "none";
   }
 
   #paintPane(pane: Pane, scene: Scene): void {
@@ -267,37 +232,10 @@ export class CompareView {
   }
 
   #listen(): void {
-    const area = this.#area;
-    area.addEventListener("wheel", (event) => this.#onWheel(event), { passive: false });
-    area.addEventListener("dblclick", (event) => {
-      const { dx, dy, inside } = this.#middle(event);
-      if (inside) this.#go(zoomed(this.#place, event.shiftKey || event.altKey ? 0.5 : 2, dx, dy));
-    });
-    area.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0 || !this.#middle(event).inside) return;
-      area.focus({ preventScroll: true });
-      this.#drag = { pointer: event.pointerId, x: event.clientX, y: event.clientY };
-    });
-    area.addEventListener("pointermove", (event) => {
-      const drag = this.#drag;
-      if (drag?.pointer !== event.pointerId) return;
-      if (!area.hasPointerCapture(event.pointerId)) area.setPointerCapture(event.pointerId);
-      const next = moved(this.#place, event.clientX - drag.x, event.clientY - drag.y);
-      this.#drag = { pointer: drag.pointer, x: event.clientX, y: event.clientY };
-      this.element.dataset.dragging = "true";
-      this.#go(next, this.#fit);
-    });
-    const end = (event: PointerEvent) => {
-      if (this.#drag?.pointer !== event.pointerId) return;
-      this.#drag = null;
-      delete this.element.dataset.dragging;
-    };
-    for (const type of ["pointerup", "pointercancel", "lostpointercapture"] as const)
-      area.addEventListener(type, end);
     this.element.addEventListener("keydown", (event) => this.#onKey(event));
     this.element.addEventListener("keydown", keepKeys);
     const resized = new ResizeObserver(() => this.#measure());
-    resized.observe(area);
+    resized.observe(this.#area);
     this.#cleanup.push(
       () => resized.disconnect(),
       this.#pictures.subscribe(() => {
@@ -307,42 +245,12 @@ export class CompareView {
     );
   }
 
-  /** Where an event lies, from the middle of the pane it is in. */
-  #middle(event: MouseEvent): { dx: number; dy: number; inside: boolean } {
-    const view = (event.target as Element).closest(".ipya-pane-view");
-    if (!view) return { dx: 0, dy: 0, inside: false };
-    const { left, top, width, height } = view.getBoundingClientRect();
-    return { dx: event.clientX - left - width / 2, dy: event.clientY - top - height / 2, inside: true };
-  }
-
-  /** The plain wheel scrolls the notebook, as everywhere; with Ctrl or Cmd (or a pinch) it zooms. */
-  #onWheel(event: WheelEvent): void {
-    if (!event.ctrlKey && !event.metaKey) return;
-    const { dx, dy, inside } = this.#middle(event);
-    if (!inside) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 33 : 1;
-    const factor = Math.exp(-Math.min(100, Math.max(-100, event.deltaY * lines)) * 0.004);
-    this.#go(zoomed(this.#place, factor, dx, dy));
-  }
-
   #onKey(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const target = event.target as HTMLElement;
-    const nudge = NUDGE * (event.shiftKey ? 4 : 1);
-    if (event.key === "Escape") leave(this.element);
-    else if (target.matches("select")) return;
-    else if (event.key === "+" || event.key === "=") this.#go(zoomed(this.#place, 1.5));
-    else if (event.key === "-" || event.key === "_") this.#go(zoomed(this.#place, 1 / 1.5));
-    else if (event.key === "0") this.#goFit();
-    else if (event.key === "1") this.#goActual();
-    else if (event.key === "ArrowLeft") this.#go(moved(this.#place, nudge, 0), this.#fit);
-    else if (event.key === "ArrowRight") this.#go(moved(this.#place, -nudge, 0), this.#fit);
-    else if (event.key === "ArrowUp") this.#go(moved(this.#place, 0, nudge), this.#fit);
-    else if (event.key === "ArrowDown") this.#go(moved(this.#place, 0, -nudge), this.#fit);
-    else return;
+    if (event.key === "Escape") {
+      leave(this.element);
+      event.stopPropagation();
+    } else if ((event.target as HTMLElement).matches("select") || !this.#look.key(event, true)) return;
     event.preventDefault();
-    if (event.key === "Escape") event.stopPropagation();
   }
 }

@@ -10,9 +10,13 @@ export interface Layout {
 export const GAP = 8;
 export const CAPTION = 24;
 
+/** Where there is little room, two columns of such tiles are better than one of large ones. */
+const NARROW = 112;
+
 /** Columns of about `tile` pixels that fill `width`, at least one. */
 export function layout(width: number, tile: number): Layout {
-  const columns = Math.max(1, Math.floor((width + GAP) / (tile + GAP)));
+  const fit = Math.max(1, Math.floor((width + GAP) / (tile + GAP)));
+  const columns = fit === 1 && tile <= NARROW * 1.5 && width >= 2 * NARROW + GAP ? 2 : fit;
   const tileWidth = Math.max(32, Math.floor((width - GAP * (columns - 1)) / columns));
   // One column in a narrow cell would give a tile as tall as the widget: pictures stay near the size asked for.
   const pictureHeight = Math.min(tileWidth, Math.round(tile * 1.25));

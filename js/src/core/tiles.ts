@@ -108,6 +108,17 @@ export class Tiles {
     this.#pursue();
   }
 
+  /** Ask once more for those of these that failed. */
+  again(indices: readonly number[]): void {
+    const failed = indices.filter((index) => this.#kept.peek(index)?.state === "error");
+    for (const index of failed) {
+      const kept = this.#kept.peek(index) as Kept;
+      this.#kept.set(index, { ...kept, state: "wait", message: "" }, OVERHEAD);
+    }
+    this.#pursue();
+    if (failed.length) for (const listener of this.#listeners) listener(failed);
+  }
+
   /** What stands in a view's document, and is not let go of. */
   pin(view: object, mounted: Ranges): void {
     this.#pins.set(view, mounted);

@@ -45,7 +45,7 @@ export class Results {
       "div",
       {
         class: "ipya-results",
-        role: "region",
+        role: "group",
         "aria-label": "Results",
         tabindex: -1,
         hidden: true,
@@ -57,7 +57,7 @@ export class Results {
         {
           class: "ipya-results-body",
           tabindex: 0,
-          role: "region",
+          role: "group",
           "aria-label": "Pictures and errors",
           [SUPPRESS]: "true",
         },

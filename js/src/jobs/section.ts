@@ -76,7 +76,7 @@ export class Section {
     this.#body = h("div", { class: "ipya-job-body" }, this.#list.element, this.#results.element);
     this.element = h(
       "section",
-      { class: "ipya-job", "aria-labelledby": title.id },
+      { class: "ipya-job", role: "group", "aria-labelledby": title.id },
       h(
         "div",
         { class: "ipya-job-head" },

@@ -13,7 +13,11 @@ export function show(source: JobsSource, host: HTMLElement): () => void {
     () => source.link,
     () => source.look(),
   );
-  const root = h("section", { class: "ipya-root ipya-jobs", "aria-label": "Jobs" }, link.element);
+  const root = h(
+    "section",
+    { class: "ipya-root ipya-jobs", role: "group", "aria-label": "Jobs" },
+    link.element,
+  );
   root.style.setProperty("--ipya-height", source.height);
   let frame = 0;
 

@@ -3,7 +3,7 @@ import { calm } from "../core/motion";
 import { dragged, Turn } from "../core/turning";
 import type { Connection } from "../kernel/connection";
 import { asPicture } from "../kernel/pictures";
-import { h, icon, leave, SUPPRESS, say } from "../view/dom";
+import { button, h, icon, leave, SUPPRESS, say } from "../view/dom";
 import { keepKeys } from "../view/keys";
 import { LinkStrip } from "../view/strips";
 import { Controls } from "./controls";
@@ -61,7 +61,7 @@ export class PlayerView {
     );
     this.element = h(
       "section",
-      { class: "ipya-root ipya-player", "aria-label": `Turntable: ${this.#setup.label}` },
+      { class: "ipya-root ipya-player", role: "group", "aria-label": `Turntable: ${this.#setup.label}` },
       this.#link.element,
       h("div", { class: "ipya-theatre" }, this.#stage, this.#said),
       this.#controls.element,
@@ -166,9 +166,16 @@ export class PlayerView {
     this.#mark(message);
   }
 
-  #mark(message: string): void {
+  /** Words in the film's place; `again`: whether asking once more may help. */
+  #mark(message: string, again = false): void {
     this.#freePoster();
-    this.#said.replaceChildren(icon("warning"), h("span", { dir: "auto" }, message));
+    if (this.#said.textContent?.startsWith(message)) return; // the button may have the focus
+    const ask = () => void this.#connection.ask({ op: "again" }).catch(() => undefined);
+    this.#said.replaceChildren(
+      icon("warning"),
+      h("span", { dir: "auto" }, message),
+      ...(again ? [button({ text: "Try again", onClick: ask })] : []),
+    );
   }
 
   // -- showing --------------------------------------------------------------------------------------------------
@@ -242,7 +249,7 @@ export class PlayerView {
     const { frame, count } = this.#turn;
     const place = ready ? `, frame ${frame + 1} of ${count}` : "";
     this.#stage.setAttribute("aria-label", `${this.#setup.label}${place}`);
-    if (film.state === "error") this.#mark(film.message ?? "The turntable could not be opened.");
+    if (film.state === "error") this.#mark(film.message || "The turntable could not be opened.", true);
     else if (this.#state === "error") return;
     else if (!ready) say(this.#said, "Loading the turntable…");
     else if (problem && loaded < count) say(this.#said, `Some frames are missing: ${problem}`);

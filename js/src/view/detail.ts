@@ -1,8 +1,12 @@
+import { edgeFor } from "../core/edges";
 import type { Tiles } from "../core/tiles";
 import type { AssetSource, Detail, Topic } from "../source";
-import { button, h, icon, SUPPRESS, say } from "./dom";
+import { button, h, SUPPRESS, say } from "./dom";
+import { LargePicture } from "./large";
 
+/** Pixels along the longer side that are asked for at first, and at most. */
 const LARGE = 1024;
+const LARGEST = 4096;
 
 /** One asset large, with all that is known of it; a dialog inside the widget. */
 export class DetailView {
@@ -16,19 +20,30 @@ export class DetailView {
     id: `ipya-${Math.random().toString(36).slice(2)}`,
   });
   readonly #place = h("span", { class: "ipya-detail-place" });
-  readonly #picture = h("div", { class: "ipya-detail-picture" });
+  readonly #picture: LargePicture;
   readonly #facts = h("dl", { class: "ipya-facts" });
+  readonly #side = h(
+    "div",
+    { class: "ipya-detail-facts", tabindex: 0, "aria-label": "Details", role: "group", [SUPPRESS]: "true" },
+    this.#facts,
+  );
   readonly #previous: HTMLButtonElement;
   readonly #next: HTMLButtonElement;
   readonly #chosen: HTMLButtonElement;
-  readonly #urls: string[] = [];
   #index = 0;
   #asking: AbortController | null = null;
+  /** Pixels along the longer side that the picture was last asked with. */
+  #edge = LARGE;
 
   constructor(source: AssetSource, tiles: Tiles, onClose: (index: number) => void) {
     this.#source = source;
     this.#tiles = tiles;
     this.#onClose = onClose;
+    this.#picture = new LargePicture({
+      closer: (pixels) => this.#closer(pixels),
+      retry: () => this.#ask(),
+      mayZoom: () => this.element.matches(":focus-within"),
+    });
     this.#previous = button({
       icon: "previous",
       label: "Previous (left arrow)",
@@ -59,22 +74,7 @@ export class DetailView {
         source.now.setup.kind !== "page" && this.#chosen,
         close,
       ),
-      h(
-        "div",
-        { class: "ipya-detail-body" },
-        this.#picture,
-        h(
-          "div",
-          {
-            class: "ipya-detail-facts",
-            tabindex: 0,
-            "aria-label": "Details",
-            role: "region",
-            [SUPPRESS]: "true",
-          },
-          this.#facts,
-        ),
-      ),
+      h("div", { class: "ipya-detail-body" }, this.#picture.element, this.#side),
     );
     this.element.addEventListener("keydown", (event) => this.#onKey(event));
   }
@@ -104,13 +104,14 @@ export class DetailView {
   close(): void {
     if (!this.open) return;
     this.element.hidden = true;
-    this.dispose();
+    this.#asking?.abort();
+    this.#picture.free();
     this.#onClose(this.#index);
   }
 
   dispose(): void {
     this.#asking?.abort();
-    this.#freeUrls();
+    this.#picture.close();
   }
 
   #ask(): void {
@@ -122,62 +123,46 @@ export class DetailView {
     this.#paintPlace();
     this.#paintChosen();
     this.#facts.replaceChildren();
-    this.#freeUrls();
-    // The thumbnail stands in, scaled up, until the large picture comes.
-    if (small?.encoded) this.#showImage(small.encoded.dataUrl(), true);
-    else this.#picture.replaceChildren();
-    this.#picture.setAttribute("aria-busy", "true");
+    this.#picture.wait(small?.encoded);
+    this.#edge = LARGE;
     this.#source
       .detail(this.#tiles.generation, this.#index, LARGE, asking.signal)
       .then((detail) => !asking.signal.aborted && this.#paint(detail))
-      .catch((error: Error) => !asking.signal.aborted && this.#mark("warning", error.message));
+      .catch((error: Error) => !asking.signal.aborted && this.#picture.mark("warning", error.message, true));
   }
 
   #paint(detail: Detail): void {
-    say(this.#title, detail.name || `Item ${this.#index + 1}`);
+    const name = detail.name || `Item ${this.#index + 1}`;
+    say(this.#title, name);
     this.#facts.replaceChildren(
       ...detail.facts.flatMap(([label, value]) => [h("dt", {}, label), h("dd", { dir: "auto" }, value)]),
     );
-    if (detail.encoded) {
-      const url = URL.createObjectURL(detail.encoded.blob());
-      this.#urls.push(url);
-      this.#showImage(url, false);
-    } else if (detail.state === "none") {
-      this.#mark("noPicture", this.#source.now.setup.missing);
-    } else {
-      this.#mark("warning", detail.message || "The picture could not be loaded.");
+    if (detail.encoded) void this.#picture.show(detail.encoded, name);
+    else if (detail.state === "none") this.#picture.mark("noPicture", this.#source.now.setup.missing, false);
+    else {
+      const mayCome = this.#source.now.setup.kind !== "page";
+      this.#picture.mark("warning", detail.message || "The picture could not be loaded.", mayCome);
     }
   }
 
-  #showImage(url: string, standIn: boolean): void {
-    const image = h("img", {
-      class: standIn ? "ipya-large ipya-stand-in" : "ipya-large",
-      alt: "",
-      draggable: "false",
-    });
-    image.src = url;
-    if (standIn) {
-      this.#picture.replaceChildren(image);
+  /**
+   * Zoomed in so far that more pixels would show: ask for them. What came smaller than it was asked for is all there is,
+   * since Python makes nothing larger than it is.
+   */
+  #closer(pixels: number): void {
+    const asking = this.#asking;
+    const wanted = edgeFor(pixels, LARGEST);
+    if (!asking || asking.signal.aborted || wanted <= this.#edge || this.#picture.longest < this.#edge)
       return;
-    }
-    // Swapped when it can be painted: no blank between the stand-in and the picture. By then another one may be asked for.
-    const current = () => this.#urls.includes(url);
-    image.decode().then(
-      () => current() && this.#settle(image),
-      () => current() && this.#mark("warning", "The browser cannot decode this picture."),
-    );
-  }
-
-  #settle(image: HTMLImageElement): void {
-    this.#picture.setAttribute("aria-busy", "false");
-    this.#picture.replaceChildren(image);
-  }
-
-  #mark(name: "noPicture" | "warning", text: string): void {
-    this.#picture.setAttribute("aria-busy", "false");
-    this.#picture.replaceChildren(
-      h("div", { class: "ipya-mark" }, icon(name), h("span", { dir: "auto" }, text)),
-    );
+    this.#edge = wanted;
+    this.#source
+      .detail(this.#tiles.generation, this.#index, wanted, asking.signal)
+      .then((detail) => {
+        const longest = Math.max(detail.width, detail.height);
+        if (asking.signal.aborted || !detail.encoded || longest <= this.#picture.longest) return;
+        void this.#picture.show(detail.encoded, detail.name);
+      })
+      .catch(() => undefined); // the picture that shows stays
   }
 
   #paintPlace(): void {
@@ -206,20 +191,21 @@ export class DetailView {
     this.#ask();
   }
 
-  #freeUrls(): void {
-    for (const url of this.#urls.splice(0)) URL.revokeObjectURL(url);
-  }
-
   #onKey(event: KeyboardEvent): void {
-    const onButton = (event.target as Element).closest("button") !== null;
-    if (event.key === "ArrowLeft") this.#step(-1);
-    else if (event.key === "ArrowRight") this.#step(1);
-    else if (event.key === "Escape") this.close();
-    else if (event.key === " " && !onButton) this.#toggle();
-    else if (event.key === "Tab") {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const target = event.target as Element;
+    const reading = this.#side.contains(target);
+    if (event.key === "Tab") {
       this.#keepFocus(event);
       return;
-    } else return;
+    }
+    if (event.key === "Escape") this.close();
+    else if (event.key === " " && target.closest("button") === null) this.#toggle();
+    else if (this.#picture.look.key(event, this.#picture.zoomed && !reading)) {
+      // moved or zoomed
+    } else if (event.key === "ArrowLeft" || (event.key === "PageUp" && !reading)) this.#step(-1);
+    else if (event.key === "ArrowRight" || (event.key === "PageDown" && !reading)) this.#step(1);
+    else return;
     event.preventDefault();
     event.stopPropagation();
   }

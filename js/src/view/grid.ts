@@ -25,6 +25,8 @@ export interface GridEvents {
   open(index: number): void;
   /** Escape with nothing left to clear. */
   leave(): void;
+  /** How many pictures that show did not load, and why the first of them did not. */
+  failed(count: number, why: string): void;
 }
 
 /** The virtual grid: as many rows in the document as the viewport shows and a few more, whatever the count. */
@@ -112,6 +114,7 @@ export class Grid {
       this.#count = result.count;
       this.#arrange(true);
       this.element.scrollTop = this.#scroll.moveTo(0);
+      this.#events.failed(0, "");
     } else if (result.count !== this.#count) {
       this.#count = result.count;
       this.#active = Math.min(this.#active, Math.max(0, this.#count - 1));
@@ -133,6 +136,11 @@ export class Grid {
     this.#active = Math.min(index, this.#count - 1);
     this.#focused = true;
     this.#showActive();
+  }
+
+  /** Ask once more for the pictures that did not load. */
+  again(): void {
+    this.#tiles.again([...this.#visible()]);
   }
 
   /** The toolbar's "Select all". */
@@ -240,6 +248,7 @@ export class Grid {
   #paint(indices: readonly number[]): void {
     for (const index of indices) if (this.#cell(index)) this.#paints.add(index);
     if (this.#paints.size) this.#schedule();
+    this.#tellFailed();
   }
 
   #markSelected(cell: Cell): void {
@@ -270,6 +279,12 @@ export class Grid {
     this.#render();
     this.#cell(this.#active)?.element.focus({ preventScroll: true });
     this.#rest.moved();
+  }
+
+  #tellFailed(): void {
+    const failed = [...this.#visible()].filter((index) => this.#tiles.get(index)?.state === "error");
+    const first = failed[0] === undefined ? undefined : this.#tiles.get(failed[0]);
+    this.#events.failed(failed.length, first?.message ?? "");
   }
 
   // -- asking ---------------------------------------------------------------------------------------------------
@@ -328,6 +343,7 @@ export class Grid {
     this.#rows.order();
     this.#setResting(true);
     this.#wish();
+    this.#tellFailed();
   }
 
   /** What waits for its picture moves only while nothing else does: an animation makes a layer of every tile. */

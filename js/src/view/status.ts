@@ -52,14 +52,17 @@ export class Status {
   }
 
   sync(): void {
-    const { setup, result, selection, outside } = this.#source.now;
+    const { setup, result, selection, outside, link } = this.#source.now;
     const total = result.total ?? result.count;
     const open = result.total === null && !result.ended;
     const text = `${counted(total, setup.nouns)}${open ? " so far" : ""}`;
-    say(this.#count, result.state === "error" ? "" : result.state === "loading" ? "Searching…" : text);
+    const words = { ready: text, loading: link === "lost" ? "" : "Searching…", error: "" };
+    say(this.#count, words[result.state]);
     const size = selection.size + outside;
     const elsewhere = outside ? ` (${outside.toLocaleString("en")} not shown here)` : "";
     say(this.#selected, size ? `${size.toLocaleString("en")} selected${elsewhere}` : "");
+    this.#count.hidden = !this.#count.textContent;
+    this.#all.hidden = result.state === "error" || (result.state === "ready" && result.count === 0);
     this.#all.disabled = result.state !== "ready" || result.count === 0 || selection.size === result.count;
     this.#all.title = result.ended ? "" : `Select the ${result.count.toLocaleString("en")} found so far`;
     this.#clear.hidden = size === 0;

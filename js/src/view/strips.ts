@@ -38,6 +38,28 @@ export class LinkStrip {
   }
 }
 
+/** Says that pictures which show did not load, why the first of them did not, and offers to ask again. */
+export class FailedStrip {
+  readonly element: HTMLElement;
+  readonly #text = h("span", { class: "ipya-strip-words", dir: "auto" });
+
+  constructor(again: () => void) {
+    this.element = h(
+      "div",
+      { class: "ipya-strip ipya-trouble", role: "status", hidden: true },
+      icon("warning"),
+      this.#text,
+      h("span", { class: "ipya-space" }),
+      button({ text: "Try again", onClick: again }),
+    );
+  }
+
+  say(count: number, why: string): void {
+    this.element.hidden = count === 0;
+    if (count) say(this.#text, `${counted(count, ["picture", "pictures"])} did not load. ${why}`);
+  }
+}
+
 /** Stands at the bottom while Python awaits `pick()`. */
 export class PickStrip {
   readonly element: HTMLElement;

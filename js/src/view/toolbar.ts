@@ -51,7 +51,7 @@ export class Toolbar {
     const words = h("div", { class: "ipya-searchbox" }, icon("search"), this.#search);
     this.element = h(
       "div",
-      { class: "ipya-toolbar", role: "search" },
+      { class: "ipya-toolbar", role: "group", "aria-label": "Search and filters" },
       h("div", { class: "ipya-line" }, this.#service, this.#place, words, this.#filterButton, this.#sort),
       this.#filters.element,
     );

@@ -6,15 +6,18 @@ import { Grid } from "./grid";
 import { keepKeys } from "./keys";
 import { Notice } from "./notice";
 import { Status, TILE_SIZES } from "./status";
-import { banner, LinkStrip, PickStrip } from "./strips";
+import { banner, FailedStrip, LinkStrip, PickStrip } from "./strips";
 import { Toolbar } from "./toolbar";
 
 /** One view of the widget, put into `host`. Returns what takes it down again. */
 export function show(source: AssetSource, tiles: Tiles, host: HTMLElement): () => void {
   const { setup } = source.now;
+  const alone = setup.kind === "page"; // nobody is there to be asked once more
+  const failed = new FailedStrip(() => grid.again());
   const grid = new Grid(source, tiles, TILE_SIZES.usual, {
     open: (index) => detail.show(index),
     leave: () => leave(root),
+    failed: (count, why) => failed.say(alone || source.now.link === "lost" ? 0 : count, why),
   });
   const detail = new DetailView(source, tiles, (index) => grid.focus(index));
   const toolbar = setup.kind === "images" ? null : new Toolbar(source);
@@ -37,11 +40,12 @@ export function show(source: AssetSource, tiles: Tiles, host: HTMLElement): () =
   );
   const root = h(
     "section",
-    { class: "ipya-root", "aria-label": setup.label },
+    { class: "ipya-root", role: "group", "aria-label": setup.label },
     setup.banner && banner(setup.banner),
     toolbar?.element,
     status.element,
     link.element,
+    failed.element,
     main,
     pick.element,
     detail.element,
@@ -68,6 +72,7 @@ export function show(source: AssetSource, tiles: Tiles, host: HTMLElement): () =
   return () => {
     unsubscribe();
     toolbar?.close();
+    notice.close();
     detail.dispose();
     grid.close();
     root.remove();

@@ -16,7 +16,14 @@ import traitlets as t
 from ipyassets.collections.asset_list import AssetList
 from ipyassets.collections.assets import AssetBase
 from ipyassets.collections.pages import FixedPages, RecordPages
-from ipyassets.errors import AssetServiceError, InvalidRequest
+from ipyassets.errors import (
+    AssetServiceError,
+    AuthenticationError,
+    InvalidRequest,
+    PermissionDenied,
+    RateLimited,
+    ServiceUnavailable,
+)
 from ipyassets.http import loop
 from ipyassets.widgets import messages
 from ipyassets.widgets.comm_widget import css_length
@@ -302,6 +309,7 @@ class Explorer(GridWidget):
             "total": found.pages.total,
             "ended": found.pages.ended,
             "message": str(found.error) if found.error else None,
+            **({"trouble": _trouble(found.error)} if found.error else {}),
         }
 
     def _entry(self) -> Entry:
@@ -389,6 +397,21 @@ def _begun(generation: int, entry: Entry, query: Query, grown: Any) -> Found:
         found = Found(generation, label, FixedPages([]), grown)
         found.error = error
         return found
+
+
+def _trouble(error: AssetServiceError) -> str:
+    """What a person can do about it, in a word that the browser knows."""
+    match error:
+        case AuthenticationError():
+            return "credentials"
+        case PermissionDenied():
+            return "permission"
+        case RateLimited():
+            return "limit"
+        case ServiceUnavailable():
+            return "offline" if error.status is None else "unavailable"
+        case _:
+            return "other"
 
 
 def _settle(picked: asyncio.Future[AssetList], selection: AssetList) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from ipyassets.collections.asset_list import AssetList
 from ipyassets.collections.facts import Facts, asset_facts
 from ipyassets.collections.pages import Item, Pages
-from ipyassets.collections.thumbnails import Thumbnail, thumbnail
+from ipyassets.collections.thumbnails import PASS_THROUGH, Thumbnail, thumbnail
 from ipyassets.collections.turn_frames import Film
 from ipyassets.collections.turn_sources import rendered
 from ipyassets.errors import AssetServiceError
@@ -22,6 +22,10 @@ __all__ = ["Found", "PickedPages", "places_of"]
 _LOOKED_THROUGH: Final = 2_000
 """Assets of a result that are looked through for a selection that Python made of other lists."""
 _STRIDE: Final = 200
+_SMALL: Final = 512
+"""Pixels a side of the largest thumbnail; what is larger is looked at closely."""
+_LARGE_AS_IS: Final = 600_000
+"""Bytes up to which a large picture is given as the service made it: no second loss, and nothing is decoded."""
 _WITHOUT_END: Final = 2**40
 
 
@@ -56,7 +60,8 @@ class Found:
 
     async def picture(self, tile: Tile, edge: int) -> Thumbnail | None:
         service, record = tile.thing
-        return await thumbnail(service, record, edge, ahead=tile.ahead)
+        as_is = PASS_THROUGH if edge <= _SMALL else _LARGE_AS_IS
+        return await thumbnail(service, record, edge, as_is=as_is, ahead=tile.ahead)
 
     def facts(self, tile: Tile) -> Facts:
         return asset_facts(tile.thing[1])

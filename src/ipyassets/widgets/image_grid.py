@@ -52,7 +52,7 @@ class ImageGrid(GridWidget):
         captions: Sequence[str] | None = None,
         *,
         turntables: Sequence[Source | None] | None = None,
-        height: int | str = 420,
+        height: int | str = 440,
     ) -> None:
         self._images = _Images(images, captions, turntables)
         count = len(self._images)

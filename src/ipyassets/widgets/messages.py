@@ -31,7 +31,7 @@ MOST_RANGES: Final = 20_000
 MOST_FILTERS: Final = 64
 MOST_CHOICES: Final = 200
 EDGES: Final = (16, 512)
-DETAIL_EDGES: Final = (64, 2048)
+DETAIL_EDGES: Final = (64, 4096)
 
 FilterValue: TypeAlias = str | list[str] | bool
 

@@ -48,7 +48,12 @@ class _Poster:
     edge: int
 
 
-_Ask: TypeAlias = _Frames | _Video | _Poster | Hello | Cancel
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """Open once more what could not be opened."""
+
+
+_Ask: TypeAlias = _Frames | _Video | _Poster | _Again | Hello | Cancel
 
 
 class TurntablePlayer(CommWidget):
@@ -77,7 +82,7 @@ class TurntablePlayer(CommWidget):
         self._asset: AssetBase | None = source.asset if isinstance(source, TurntableBase) else None
         self._frames: Film | None = None
         self._video: bytes | None = None
-        opens = opening(source)
+        self._opens = opening(source)
         self._about = self._asset.name if self._asset is not None else "Turntable"
         self._count: int | None = None
         if isinstance(source, Sequence) and not isinstance(source, bytes | bytearray | memoryview | str):
@@ -90,7 +95,7 @@ class TurntablePlayer(CommWidget):
             },
             _film={"state": "loading", "count": 0, "fps": 0.0, "width": 0, "height": 0, "message": None},
         )
-        self._opened = loop.submit(self._open(opens))
+        self._opened = loop.submit(self._open(self._opens))
 
     def close(self) -> None:
         """Take the player off the page and let go of its film."""
@@ -178,6 +183,16 @@ class TurntablePlayer(CommWidget):
                 self._reply(request, {"mime": "video/mp4", "buffer": 0}, [self._video])
             case _Poster(edge):
                 self._start(request, self._send_poster(request, edge))
+            case _Again():
+                self._open_again()
+                self._reply(request)
+
+    def _open_again(self) -> None:
+        with self._lock:
+            if self._film["state"] != "error":
+                return
+            self._film = {**self._film, "state": "loading", "message": None}
+            self._opened = loop.submit(self._open(self._opens))
 
     async def _send_frames(self, request: str, indexes: Sequence[int], edge: int) -> None:
         film = self._frames
@@ -213,5 +228,7 @@ def _asked(content: Mapping[str, Any]) -> _Ask | None:
             return _Video()
         case "poster":
             return _Poster(edge(content, EDGES))
+        case "again":
+            return _Again()
         case _:
             return None
