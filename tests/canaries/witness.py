@@ -21,10 +21,15 @@ __all__ = ["Witness"]
 
 
 class Witness:
-    """Writes below ``folder``. ``refusals`` counts what could not be pickled or copied, as is right."""
+    """Writes below ``folder``. ``refusals`` counts what could not be pickled or copied, as is right.
 
-    def __init__(self, folder: Path) -> None:
+    Tracebacks are slow to make: each error is shown by Python's own and one of the others in turn, or by ``all``.
+    """
+
+    def __init__(self, folder: Path, *, all: bool = False) -> None:
         self.folder = folder
+        self._all = all
+        self._turns = itertools.cycle(name for name in _TRACEBACKS if name != "Python")
         self.refusals = 0
         self._numbers = itertools.count()
 
@@ -54,8 +59,8 @@ class Witness:
             told = [str(one), repr(one), repr(one.args), repr(attributes), repr(getattr(one, "__notes__", ()))]
             self.write("errors", name, "\n".join(told))
             self._try("pickles and copies", name, lambda one=one: pickle.dumps(one))
-        for style, shown in _TRACEBACKS.items():
-            self.write("tracebacks with local variables", f"{name}, {style}", shown(error))
+        for style in _TRACEBACKS if self._all else ("Python", next(self._turns)):
+            self.write("tracebacks with local variables", f"{name}, {style}", _TRACEBACKS[style](error))
 
     def _try(self, place: str, name: str, make: Any) -> None:
         try:
@@ -141,4 +146,4 @@ def _pytest(error: BaseException) -> str:
     return str(found.getrepr(showlocals=True, style="long", abspath=False, truncate_locals=False))
 
 
-_TRACEBACKS: Final = {"traceback": _plain, "IPython": _ipython, "rich": _rich, "pytest": _pytest}
+_TRACEBACKS: Final = {"Python": _plain, "IPython": _ipython, "rich": _rich, "pytest": _pytest}

@@ -26,8 +26,8 @@ from ipyassets.collections.progress import bar
 from ipyassets.errors import AssetServiceError, InvalidRequest, NotFound, PermissionDenied
 from ipyassets.http import loop
 from ipyassets.http.credentials import missing, prompt, secret, setting
-from ipyassets.http.secret import Secret, sealed
 from ipyassets.http.gather import gathered
+from ipyassets.http.secret import Secret, sealed
 from ipyassets.services.base import Record
 from ipyassets.services.downloading import DEFAULT_TEMPLATE, ArchiveOrder, SeenTemplate
 from ipyassets.services.scenario.auth import BasicKeys

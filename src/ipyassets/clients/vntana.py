@@ -50,17 +50,17 @@ _VARIABLES = (
 _NEEDED = (("VNTANA_PERSONAL_ACCESS_TOKEN",), ("VNTANA_EMAIL", "VNTANA_PASSWORD"))
 
 
-def _login(personal_access_token: Secret | None, email: str | None, password: Secret | None) -> Login:
+def _login(personal_access_token: Secret | None, email: Secret | None, password: Secret | None) -> Login:
     # What is given as an argument comes before what merely stands in the environment.
     key = None if email and not personal_access_token else secret(personal_access_token, "VNTANA_PERSONAL_ACCESS_TOKEN")
     if key is not None:
         return TokenLogin(key)
-    address = setting(email, "VNTANA_EMAIL")
-    if address:
-        word = secret(password, "VNTANA_PASSWORD") or prompt(f"VNTANA password of {address}")
+    address = secret(email, "VNTANA_EMAIL")
+    if address is not None:
+        word = secret(password, "VNTANA_PASSWORD") or prompt(f"VNTANA password of {address.reveal()}")
         if word is None:
             raise missing("VNTANA", "password (VNTANA_PASSWORD) along with email")
-        return PasswordLogin(Secret(address), word)
+        return PasswordLogin(address, word)
     key = prompt("VNTANA personal access token")
     if key is None:
         raise missing(
@@ -127,10 +127,10 @@ class _VntanaClient(Client[VntanaService, L]):
         workspace: str | None = None,
         base_url: str | None = None,
     ) -> None:
-        key, word = sealed(personal_access_token), sealed(password)
-        del personal_access_token, password  # tracebacks may show local variables
+        key, address, word = sealed(personal_access_token), sealed(email), sealed(password)
+        del personal_access_token, email, password  # tracebacks may show local variables
         self.core = VntanaService(
-            _login(key, email, word),
+            _login(key, address, word),
             organization=setting(organization, "VNTANA_ORGANIZATION"),
             workspace=setting(workspace, "VNTANA_WORKSPACE"),
             base_url=setting(base_url, "VNTANA_ADMIN_URL") or BASE_URL,

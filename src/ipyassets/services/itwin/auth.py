@@ -37,8 +37,8 @@ class GivenToken(Authorizer):
 class ClientCredentials(Authorizer):
     """Tokens by the OAuth client credentials flow, shared by all clients in this process with the same credentials."""
 
-    def __init__(self, client_id: str, client_secret: Secret, token_url: str) -> None:
-        self._client_id = client_id.strip()
+    def __init__(self, client_id: Secret, client_secret: Secret, token_url: str) -> None:
+        self._client_id = client_id
         self._client_secret = client_secret
         self._url = base_address(token_url, "Bentley iTwin token_url")
         self._token = shared_token("itwin", self._url, self._client_id, client_secret, SCOPE, early=EARLY)
@@ -66,7 +66,7 @@ class ClientCredentials(Authorizer):
                 form={
                     "grant_type": "client_credentials",
                     "scope": SCOPE,
-                    "client_id": self._client_id,
+                    "client_id": self._client_id.reveal(),
                     "client_secret": self._client_secret.reveal(),
                 },
                 repeatable=True,
