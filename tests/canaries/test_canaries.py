@@ -1,4 +1,4 @@
-"""Secrets that can be told by their mark are planted, everything is done, and every byte that comes of it is searched."""
+"""Secrets with a mark in them are planted, everything is done, and every byte that comes of it is searched."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ KEYRING_SERVICE: Final = "ipyassets"
 
 def setting(argument: str | None, variable: str, default: str | None = None) -> str | None:
     """Something that is not secret: the argument, else the environment, else ``default``. Blank counts as unset."""
-    # Not os.environ, here and elsewhere: IPython's verbose tracebacks show what the names in a line stand for, all of it.
+    # Not os.environ, here and elsewhere: IPython's verbose tracebacks show all of what a name in a line stands for.
     return _text(argument, variable) or _stripped(os.getenv(variable)) or default
 
 

@@ -82,8 +82,8 @@ def run(work: Coroutine[Any, Any, T], meanwhile: Callable[[], object] | None = N
     ``meanwhile()`` is called on the caller's thread now and then, and once at the end: what is printed or displayed
     from the loop thread would land in whatever cell ran when that thread was made.
 
-    Raises whatever ``work`` raises (our own errors without the frames of this package), and RuntimeError when called from the loop thread itself (it would wait for
-    itself for ever).
+    Raises whatever ``work`` raises (our own errors without the frames of this package), and RuntimeError when called
+    from the loop thread itself (it would wait for itself for ever).
     """
     if on_loop_thread():
         work.close()
