@@ -383,7 +383,7 @@ async def test_a_certificate_for_another_name_is_no_connection(
     for context in (other[1], tls[1]):  # the right authority and a wrong name; an authority nobody knows
         monkeypatch.setattr(transport, "_tls_context", context)
         async with serving(echo, tls=other[0]) as place:
-            with pytest.raises(errors.ServiceUnavailable, match="no connection"):
+            with pytest.raises(errors.ServiceUnavailable, match="certificate is not to be trusted"):
                 await loop.awaiting(_sent(http, f"https://localhost:{place.port}/"))
             http = client(replace(QUICK, attempts=1))
 
