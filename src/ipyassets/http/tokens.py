@@ -33,11 +33,11 @@ Login = Callable[[], Awaitable[tuple[Secret, float | None]]]
 class SharedToken:
     """A token, and the lock that keeps two logins from running at once. Lives on the loop thread."""
 
-    def __init__(self, *, early: float = 60.0, identity: Sequence[Secret] = ()) -> None:
+    def __init__(self, *, early: float = 60.0, identity: Sequence[str | Secret] = ()) -> None:
         self._early = early
         self._identity = identity
         self._token: Secret | None = None
-        self._refused: Secret | None = None
+        self._refused: bytes | None = None
         self._expires: float | None = None
         self._lock = LoopLock()
 
@@ -61,7 +61,7 @@ class SharedToken:
             with contextlib.suppress(*_BROKEN):
                 entry = await held.enter_async_context(shared.entry(self._identity))
                 found = entry.read()
-            if found is not None and not _same(found[0], self._refused):
+            if found is not None and _mark(found[0]) != self._refused:
                 lifetime = None if found[1] is None else found[1] - time.time()
                 if lifetime is None or lifetime > self._early:
                     return found[0], lifetime
@@ -83,7 +83,7 @@ class SharedToken:
     def forget(self, token: Secret | str | None = None) -> None:
         """Drop the token; given one, only if it is still the current one (another caller may have renewed it)."""
         if self._token is not None and (token is None or self._token.reveal() == _text(token)):
-            self._refused = self._token
+            self._refused = _mark(self._token)  # and not itself, which nobody needs any more
             self._token = self._expires = None
 
     def _good(self) -> Secret | None:
@@ -92,8 +92,9 @@ class SharedToken:
         return self._token
 
 
-def _same(one: Secret, other: Secret | None) -> bool:
-    return other is not None and one.reveal() == other.reveal()
+def _mark(token: Secret) -> bytes:
+    """By which it is known again."""
+    return hashlib.blake2b(token.reveal().encode(), key=_salt).digest()
 
 
 def _text(value: Secret | str) -> str:
@@ -123,5 +124,5 @@ def shared_token(*identity: str | Secret, early: float = 60.0) -> SharedToken:
     with _lock:
         token = _tokens.get(key)
         if token is None:
-            token = _tokens[key] = SharedToken(early=early, identity=[Secret(_text(part)) for part in identity])
+            token = _tokens[key] = SharedToken(early=early, identity=identity)
         return token

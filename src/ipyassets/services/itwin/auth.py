@@ -9,7 +9,7 @@ from ipyassets.errors import AuthenticationError, BadResponse
 from ipyassets.http.client import HttpClient
 from ipyassets.http.messages import Answer, Authorizer, Call
 from ipyassets.http.secret import Secret, SecretHeaders
-from ipyassets.http.tokens import shared_token
+from ipyassets.http.tokens import SharedToken, shared_token
 from ipyassets.services.itwin.errors import explain
 from ipyassets.services.wire import base_address
 
@@ -55,6 +55,9 @@ class ClientCredentials(Authorizer):
         return True
 
     async def close(self) -> None:
+        """Let go of the credentials and the token; other clients keep those they share."""
+        self._token = SharedToken()
+        self._client_id = self._client_secret = Secret("")
         await self._http.close()
 
     async def _login(self) -> tuple[Secret, float | None]:
