@@ -99,3 +99,13 @@ def test_the_places_searched_are_those_that_are_named(result: tuple[Finds, dict[
     missing = {place: figures for place, figures in finds.searched.items() if place not in named}
     assert not missing
     assert all(size for _, size in finds.searched.values())
+
+
+@pytest.mark.whole
+@pytest.mark.timeout(1800)
+def test_the_same_for_every_work_with_every_trouble(tmp_path: Path) -> None:
+    finds, counts = driven(tmp_path, "--whole")
+    print("\n".join(f"{place}: {things} things, {size:,} bytes" for place, (things, size) in finds.searched.items()))
+    print(counts)
+    assert not finds.found
+    assert counts["AuthenticationError"] > 100
