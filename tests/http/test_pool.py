@@ -451,7 +451,7 @@ def test_what_a_login_sends_is_nowhere_to_be_seen(server: Server, served: bytes 
     """A form with a client secret stood among the local variables of tracebacks, as bytes."""
     server.handler = lambda _: served
     with pytest.raises(errors.ServiceUnavailable) as caught:
-        send(f"{server.url}/login", "POST", **{kind: {"client_secret": "canary"}})
+        send(f"{server.url}/login", "POST", frames=True, **{kind: {"client_secret": "canary"}})
     assert b"canary" in server.requests[0].body
     assert "canary" not in shown(caught.value)
 
