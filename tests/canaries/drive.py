@@ -271,6 +271,11 @@ def go_well(witness: Witness, folder: Path, sandbox: Sandbox) -> None:
         witness.thing(name, thing)
     for thing in (explorer, job, archive, monitor):
         witness.write("HTML snapshots", type(thing).__name__, HTML(thing.snapshot()._repr_html_()).data)
+    pages = folder.with_name("HTML pages")
+    pages.mkdir()
+    explorer.to_html(pages / "explorer.html", limit=10, progress=False)
+    pictures.to_html(pages / "pictures.html", progress=False)
+    grid.to_html(pages / "grid.html")
     _board(witness, vntana, itwin)
     for client in (vntana, itwin, scenario, with_password, with_token, public):
         client.close()
