@@ -52,11 +52,3 @@ def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
     for field in fields(settings):
         setattr(shared_sandbox.settings, field.name, getattr(settings, field.name))
     shared_sandbox.reset()
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What takes minutes runs only where it is asked for: ``pytest -m whole``."""
-    if "whole" not in (config.option.markexpr or ""):
-        left = [item for item in items if item.get_closest_marker("whole")]
-        config.hook.pytest_deselected(items=left)
-        items[:] = [item for item in items if item not in left]

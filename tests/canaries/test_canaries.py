@@ -101,7 +101,7 @@ def test_the_places_searched_are_those_that_are_named(result: tuple[Finds, dict[
     assert all(size for _, size in finds.searched.values())
 
 
-@pytest.mark.whole
+@pytest.mark.tier2
 @pytest.mark.timeout(1800)
 def test_the_same_for_every_work_with_every_trouble(tmp_path: Path) -> None:
     finds, counts = driven(tmp_path, "--whole")
