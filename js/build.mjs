@@ -25,7 +25,11 @@ const options = {
   logLevel: "info",
 };
 
-if (watching) {
+if (process.argv.includes("--inputs")) {
+  // What goes into the bundles, for the list of licences; nothing is written.
+  const { metafile } = await esbuild.build({ ...options, metafile: true, write: false, logLevel: "error" });
+  console.log(JSON.stringify(Object.keys(metafile.inputs)));
+} else if (watching) {
   const context = await esbuild.context(options);
   await context.watch();
 } else {

@@ -30,7 +30,7 @@ class Options:
         Setting raises `InvalidRequest` for another word, and ImportError where it is not installed.
         """
         if self._decoder is None:
-            self.decoder = os.environ.get("IPYASSETS_DECODER", "").strip().lower() or DECODERS[0]
+            self.decoder = os.getenv("IPYASSETS_DECODER", "").strip().lower() or DECODERS[0]
         assert self._decoder is not None
         return self._decoder
 

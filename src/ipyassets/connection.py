@@ -45,7 +45,7 @@ class Services(Mapping[str, "BlockingClient[Any]"]):
     @property
     def _sandboxed(self) -> bool:
         """Whether all of it is a sandbox, our own or that of ``ipyassets lab``: people are told, clients are not."""
-        origin = os.environ.get(SANDBOX_ORIGIN)
+        origin = os.getenv(SANDBOX_ORIGIN)
         theirs = bool(origin) and all(client.base_url.startswith(f"{origin}/") for client in self._clients.values())
         return self.sandbox is not None or theirs
 
@@ -159,7 +159,7 @@ def _kinds() -> tuple[dict[str, type[BlockingClient[Any]]], dict[str, AssetServi
 
 
 def _mentioned(kind: type[BlockingClient[Any]]) -> bool:
-    return any(os.environ.get(variable, "").strip() for variable in kind.variables)
+    return any(os.getenv(variable, "").strip() for variable in kind.variables)
 
 
 _sandbox: Sandbox | None = None

@@ -7,7 +7,7 @@ credential or a signed URL: messages are built from routes and ids, never from r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 __all__ = [
     "AssetServiceError",
@@ -22,6 +22,8 @@ __all__ = [
     "RateLimited",
     "ServiceUnavailable",
 ]
+
+E = TypeVar("E", bound=BaseException)
 
 
 class AssetServiceError(Exception):
@@ -54,6 +56,23 @@ def _rebuild(cls: type[AssetServiceError], args: tuple[Any, ...], state: dict[st
     error = cls.__new__(cls, *args)
     error.args = args
     error.__dict__.update(state)
+    return error
+
+
+def without_frames(error: E) -> E:
+    """``error``, and what led to it, without the places of our own that it came through.
+
+    Tracebacks may show their local variables: answers of services, with signed URLs in them. What is kept of many
+    errors would also keep all of those in memory.
+    """
+    left: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while left:
+        one = left.pop()
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            one.__traceback__ = None
+            left += (one.__cause__, one.__context__)
     return error
 
 

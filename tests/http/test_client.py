@@ -32,7 +32,8 @@ def client(policy: RetryPolicy = QUICK, **options: Any) -> HttpClient:
     return HttpClient("Test service", explain=explain, policy=policy, **options)
 
 
-def send(url: str, method: str = "GET", *, http: HttpClient | None = None, **call: Any) -> Answer:
+def send(url: str, method: str = "GET", *, http: HttpClient | None = None, frames: bool = False, **call: Any) -> Answer:
+    """``frames``: errors keep the frames they came through, which `loop.run` takes off."""
     http = http or client()
 
     async def go() -> Answer:
@@ -41,7 +42,7 @@ def send(url: str, method: str = "GET", *, http: HttpClient | None = None, **cal
         finally:
             await http.close()
 
-    return loop.run(go())
+    return loop.submit(go()).result() if frames else loop.run(go())
 
 
 class Tokens(Authorizer):
@@ -233,7 +234,7 @@ def test_a_base_url_that_is_none_is_an_invalid_request():
 
 def test_redirects_within_the_origin_keep_the_credentials(server: Server):
     server.handler = lambda r: answer(b"", 302, location="/there?x=1") if r.path == "/here" else answer(b'"there"')
-    got = send(f"{server.url}/here", http=client(authorizer=Tokens()))
+    got = send(f"{server.url}/here", http=client(authorizer=Tokens()), frames=True)
     assert got.json() == "there"
     assert server.requests[1].target == "/there?x=1"
     assert server.requests[1].headers["x-auth-token"] == "token-1"
@@ -488,7 +489,9 @@ def test_a_signed_url_is_nowhere_to_be_seen(server: Server, caplog: pytest.LogCa
     caplog.set_level(logging.DEBUG)
     server.handler = lambda _: served
     with pytest.raises(errors.AssetServiceError) as caught:
-        send(f"{server.url}/canary-1/file?X-Goog-Signature=canary-2", signed=True, what="the film", resume=True)
+        send(
+            f"{server.url}/canary-1/f?X-Goog-Signature=canary-2", signed=True, what="the film", resume=True, frames=True
+        )
     assert "the film" in str(caught.value)
     assert "canary" not in caplog.text
     frames = shown(caught.value)

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import dataclasses
+import json
 import pickle
+import pprint
+import reprlib
 import sys
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -11,11 +15,12 @@ from typing import Any
 import keyring
 import pytest
 from keyring.backend import KeyringBackend
+from rich.pretty import pretty_repr
 
 from ipyassets.errors import InvalidRequest
 from ipyassets.http import credentials, loop
 from ipyassets.http.retry import DEFAULT_POLICY, retry_after_seconds
-from ipyassets.http.secret import Secret
+from ipyassets.http.secret import Secret, SecretHeaders, concealed
 from ipyassets.http.tokens import shared_token
 
 
@@ -39,8 +44,74 @@ def test_a_secret_neither_prints_nor_pickles_nor_copies():
     for action in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError):
             action(kept)
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        with pytest.raises(TypeError):
+            pickle.dumps([kept], protocol)
+    for action in (json.dumps, vars, len, iter, bytes, dataclasses.asdict):
+        with pytest.raises(TypeError):
+            action(kept)
+    assert "canary" not in json.dumps({"it": kept}, default=repr) + repr(dataclasses.replace(_Holder(kept)))
+    with pytest.raises(TypeError):
+        dataclasses.asdict(_Holder(kept))
     assert kept != "canary"
+    assert kept != Secret("canary")
+    assert hash(kept) != hash("canary")
+    assert "canary" not in {kept: 1}
+    with pytest.raises(TypeError):
+        _ = "of " + kept  # type: ignore[operator]
     assert kept.reveal() == "canary"
+
+
+@dataclasses.dataclass
+class _Holder:
+    secret: Secret
+
+
+def test_headers_that_hold_a_secret_are_no_dict():
+    """rich, in whose tracebacks notebooks show local variables, prints what is in a dict whatever its repr says."""
+    headers = SecretHeaders({"Authorization": "Bearer canary", "Accept": "*/*"})
+    shown = f"{headers!r} {headers} {pretty_repr(headers)} {pprint.pformat(headers)} {reprlib.repr(headers)}"
+    assert "canary" not in shown
+    assert "Authorization" in shown
+    assert {**headers} == dict(headers.items()) == {"Authorization": "Bearer canary", "Accept": "*/*"}
+    for action in (pickle.dumps, copy.copy, copy.deepcopy, json.dumps):
+        with pytest.raises(TypeError):
+            action(headers)
+
+
+SAID = {
+    "as it is": "no such key: canary-key",
+    "in JSON": '{"error": "\\u0020canary-key"}',
+    "in a URL": "/login?key=canary-key%2Fx&n=1",
+    "the whole header": "got Authorization: Bearer canary-key/x",
+    "a part of Basic": "user canary-user and canary-word",
+    "Basic": "Basic Y2FuYXJ5LXVzZXI6Y2FuYXJ5LXdvcmQ=",
+    "a signature": "<Signature>canary-sign+/=</Signature> of Policy=canary-policy",
+}
+
+
+@pytest.mark.parametrize("how", SAID)
+def test_what_a_service_repeats_of_our_secrets_is_left_out(how: str):
+    """An error that quoted the refused key was passed on with it: in messages, logs and saved notebooks."""
+    held = [
+        Secret("canary-key"),
+        Secret("canary-key/x"),
+        Secret("https://f/a?Signature=canary-sign%2B%2F%3D&Policy=canary-policy"),
+    ]
+    sent = {"Authorization": "Basic Y2FuYXJ5LXVzZXI6Y2FuYXJ5LXdvcmQ="}
+    left = concealed(f"before {SAID[how]} after".encode(), sent).decode()
+    assert "canary" not in left
+    assert "Y2FuYXJ5" not in left
+    assert left.startswith("before ")
+    assert left.endswith(" after")
+    assert held
+
+
+def test_words_that_are_no_secret_are_left_as_they_are():
+    short, request = Secret("key"), Secret("GET /x HTTP/1.1\r\nHost: here\r\n\r\n")
+    assert concealed(b"no such key here, GET /x", {"Accept": "*/*"}) == b"no such key here, GET /x"
+    assert short
+    assert request
 
 
 def test_the_argument_wins_over_the_environment_and_that_over_the_keyring(monkeypatch: pytest.MonkeyPatch):

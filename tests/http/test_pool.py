@@ -383,7 +383,7 @@ async def test_a_certificate_for_another_name_is_no_connection(
     for context in (other[1], tls[1]):  # the right authority and a wrong name; an authority nobody knows
         monkeypatch.setattr(transport, "_tls_context", context)
         async with serving(echo, tls=other[0]) as place:
-            with pytest.raises(errors.ServiceUnavailable, match="no connection"):
+            with pytest.raises(errors.ServiceUnavailable, match="certificate is not to be trusted"):
                 await loop.awaiting(_sent(http, f"https://localhost:{place.port}/"))
             http = client(replace(QUICK, attempts=1))
 
@@ -451,7 +451,7 @@ def test_what_a_login_sends_is_nowhere_to_be_seen(server: Server, served: bytes 
     """A form with a client secret stood among the local variables of tracebacks, as bytes."""
     server.handler = lambda _: served
     with pytest.raises(errors.ServiceUnavailable) as caught:
-        send(f"{server.url}/login", "POST", **{kind: {"client_secret": "canary"}})
+        send(f"{server.url}/login", "POST", frames=True, **{kind: {"client_secret": "canary"}})
     assert b"canary" in server.requests[0].body
     assert "canary" not in shown(caught.value)
 

@@ -89,14 +89,14 @@ def test_neither_a_credential_nor_a_signed_url_is_in_a_pickle_or_a_bag(sandbox: 
 def test_a_token_on_the_board_is_read_by_the_same_credentials_alone(tmp_path: Path) -> None:
     async def shared() -> None:
         one, other = TokenBoard(tmp_path), TokenBoard(tmp_path)
-        async with one.entry(["vntana", "canary-password"]) as entry:
+        async with one.entry([Secret("vntana"), Secret("canary-password")]) as entry:
             assert entry.read() is None
             entry.write(Secret("canary-token"), 5.0)
-        async with other.entry(["vntana", "canary-password"]) as entry:
+        async with other.entry([Secret("vntana"), Secret("canary-password")]) as entry:
             found = entry.read()
             assert found is not None
             assert (found[0].reveal(), found[1]) == ("canary-token", 5.0)
-        async with other.entry(["vntana", "another"]) as entry:
+        async with other.entry([Secret("vntana"), Secret("another")]) as entry:
             assert entry.read() is None
 
     loop.run(shared())

@@ -13,6 +13,7 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
 from ipyassets.sandbox import Sandbox
+from tests.canaries.planted import MARK, planted
 
 BROWSER: Final = '''
 import time
@@ -85,18 +86,18 @@ box""",
 }
 
 CANARIES: Final = {
-    "token": "canary-token-4711",
-    "key": "canary-key-4711",
-    "secret": "canary-secret-4711",
-    "email": "canary@person.example",
-    "password": "canary-password-4711",
+    "token": f"{MARK}-token",
+    "key": f"{MARK}-key",
+    "secret": f"{MARK}-secret",
+    "email": f"{MARK}@person.example",
+    "password": f"{MARK}-password",
 }
 """Credentials that are refused; they reach the notebook's kernel by its environment, so that no cell holds them."""
 
 
 @pytest.fixture(scope="package")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
+    with planted() as running:
         yield running
 
 

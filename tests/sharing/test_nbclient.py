@@ -16,6 +16,7 @@ from PIL import Image
 
 from ipyassets.collections.display import MOST_BYTES
 from ipyassets.sandbox import Sandbox
+from tests.canaries.planted import Finds
 from tests.sharing.conftest import CANARIES, CELLS
 from tests.sharing.scan import found
 
@@ -115,6 +116,10 @@ def test_the_notebook_holds_nothing_that_opens_an_account(saved: Path, sandbox: 
     assert '"_esm"' in text, "the state of the widgets is stored"
     assert nbformat.read(saved, as_version=4).metadata.widgets
     assert not found(text, sandbox, CANARIES.values())
+    finds = Finds()
+    finds.look_below(saved.parent, "what the kernel and Jupyter left")
+    assert not finds.found
+    assert finds.searched["what the kernel and Jupyter left"][0] > 5, "the cache and the profile too"
 
 
 def test_other_formats_show_the_pictures(saved: Path) -> None:

@@ -71,7 +71,8 @@ class Client(Generic[S, L]):
         return self.core.capabilities
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.core.title}>"
+        core = vars(self).get("core")  # tracebacks of a client that could not be made show it too
+        return f"<{type(self).__name__} {core.title if core is not None else '(not made)'}>"
 
     def __reduce__(self) -> Any:
         raise TypeError("A client holds credentials and is not pickled; create it anew in the other process.")

@@ -7,6 +7,7 @@ from typing import Final, Unpack
 from ipyassets.clients.base import AsyncClient, BlockingClient, Client, L
 from ipyassets.collections.asset_list import AssetList, AsyncAssetList
 from ipyassets.http.credentials import missing, prompt, secret, setting
+from ipyassets.http.secret import Secret, sealed
 from ipyassets.services.base import Workspace
 from ipyassets.services.itwin.auth import ClientCredentials, GivenToken
 from ipyassets.services.itwin.client import BASE_URL, TOKEN_URL, ITwinService
@@ -22,15 +23,15 @@ _NEEDED: Final = (("ITWIN_ACCESS_TOKEN",), ("ITWIN_CLIENT_ID", "ITWIN_CLIENT_SEC
 
 
 def _authorizer(
-    token: str | None, client_id: str | None, client_secret: str | None, token_url: str | None
+    token: Secret | None, client_id: Secret | None, client_secret: Secret | None, token_url: str | None
 ) -> GivenToken | ClientCredentials:
     # What is given as an argument comes before what merely stands in the environment.
     given = None if client_id and not token else secret(token, "ITWIN_ACCESS_TOKEN")
     if given is not None:
         return GivenToken(given)
-    name = setting(client_id, "ITWIN_CLIENT_ID")
-    if name:
-        password = secret(client_secret, "ITWIN_CLIENT_SECRET") or prompt(f"Secret of the iTwin client {name}")
+    name = secret(client_id, "ITWIN_CLIENT_ID")
+    if name is not None:
+        password = secret(client_secret, "ITWIN_CLIENT_SECRET") or prompt(f"Secret of the iTwin client {name.reveal()}")
         if password is None:
             raise missing("Bentley iTwin", "client_secret (ITWIN_CLIENT_SECRET) along with client_id")
         return ClientCredentials(name, password, setting(token_url, "ITWIN_TOKEN_URL") or TOKEN_URL)
@@ -60,8 +61,10 @@ class _ITwinClient(Client[ITwinService, L]):
         itwin: str | None = None,
         base_url: str | None = None,
     ) -> None:
+        given, name, password = sealed(token), sealed(client_id), sealed(client_secret)
+        del token, client_id, client_secret  # tracebacks may show local variables
         self.core = ITwinService(
-            _authorizer(token, client_id, client_secret, token_url),
+            _authorizer(given, name, password, token_url),
             itwin=setting(itwin, "ITWIN_ID"),
             base_url=setting(base_url, "ITWIN_BASE_URL") or BASE_URL,
         )

@@ -27,6 +27,7 @@ from ipyassets.errors import AssetServiceError, InvalidRequest, NotFound, Permis
 from ipyassets.http import loop
 from ipyassets.http.credentials import missing, prompt, secret, setting
 from ipyassets.http.gather import gathered
+from ipyassets.http.secret import Secret, sealed
 from ipyassets.services.base import Record
 from ipyassets.services.downloading import DEFAULT_TEMPLATE, ArchiveOrder, SeenTemplate
 from ipyassets.services.scenario.auth import BasicKeys
@@ -49,7 +50,7 @@ _NEEDED: Final = (("SCENARIO_SDK_API_KEY", "SCENARIO_SDK_API_SECRET"),)
 
 
 def _service(
-    api_key: str | None, api_secret: str | None, project_id: str | None, base_url: str | None
+    api_key: Secret | None, api_secret: Secret | None, project_id: str | None, base_url: str | None
 ) -> ScenarioService:
     key = secret(api_key, "SCENARIO_SDK_API_KEY") or prompt("Scenario API key")
     password = secret(api_secret, "SCENARIO_SDK_API_SECRET") or (prompt("Scenario API secret") if key else None)
@@ -135,7 +136,9 @@ class _ScenarioClient(Client[ScenarioService, L]):
         project_id: str | None = None,
         base_url: str | None = None,
     ) -> None:
-        self.core = _service(api_key, api_secret, project_id, base_url)
+        key, password = sealed(api_key), sealed(api_secret)
+        del api_key, api_secret  # tracebacks may show local variables
+        self.core = _service(key, password, project_id, base_url)
 
     def search(
         self,

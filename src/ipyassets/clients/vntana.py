@@ -21,6 +21,7 @@ from ipyassets.errors import AssetServiceError, InvalidRequest, NotFound, Permis
 from ipyassets.http import loop
 from ipyassets.http.credentials import missing, prompt, secret, setting
 from ipyassets.http.gather import gathered
+from ipyassets.http.secret import Secret, sealed
 from ipyassets.services.base import Record, Served
 from ipyassets.services.rendering import RenderOrder, Turntable
 from ipyassets.services.vntana.client import BASE_URL, VntanaService
@@ -49,14 +50,14 @@ _VARIABLES = (
 _NEEDED = (("VNTANA_PERSONAL_ACCESS_TOKEN",), ("VNTANA_EMAIL", "VNTANA_PASSWORD"))
 
 
-def _login(personal_access_token: str | None, email: str | None, password: str | None) -> Login:
+def _login(personal_access_token: Secret | None, email: Secret | None, password: Secret | None) -> Login:
     # What is given as an argument comes before what merely stands in the environment.
     key = None if email and not personal_access_token else secret(personal_access_token, "VNTANA_PERSONAL_ACCESS_TOKEN")
     if key is not None:
         return TokenLogin(key)
-    address = setting(email, "VNTANA_EMAIL")
-    if address:
-        word = secret(password, "VNTANA_PASSWORD") or prompt(f"VNTANA password of {address}")
+    address = secret(email, "VNTANA_EMAIL")
+    if address is not None:
+        word = secret(password, "VNTANA_PASSWORD") or prompt(f"VNTANA password of {address.reveal()}")
         if word is None:
             raise missing("VNTANA", "password (VNTANA_PASSWORD) along with email")
         return PasswordLogin(address, word)
@@ -126,8 +127,10 @@ class _VntanaClient(Client[VntanaService, L]):
         workspace: str | None = None,
         base_url: str | None = None,
     ) -> None:
+        key, address, word = sealed(personal_access_token), sealed(email), sealed(password)
+        del personal_access_token, email, password  # tracebacks may show local variables
         self.core = VntanaService(
-            _login(personal_access_token, email, password),
+            _login(key, address, word),
             organization=setting(organization, "VNTANA_ORGANIZATION"),
             workspace=setting(workspace, "VNTANA_WORKSPACE"),
             base_url=setting(base_url, "VNTANA_ADMIN_URL") or BASE_URL,

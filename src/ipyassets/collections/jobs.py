@@ -19,7 +19,7 @@ from ipyassets.arguments import patience, plain_function
 from ipyassets.collections.assets import AssetBase
 from ipyassets.collections.callbacks import call
 from ipyassets.collections.progress import bar
-from ipyassets.errors import AssetServiceError, Interrupted, InvalidRequest, JobFailed, JobTimeout
+from ipyassets.errors import AssetServiceError, Interrupted, InvalidRequest, JobFailed, JobTimeout, without_frames
 from ipyassets.http import loop
 
 __all__ = ["AwaitedJob", "BlockingJob", "JobBase", "JobItem", "JobStatus", "PartStage", "View"]
@@ -209,7 +209,7 @@ class JobBase(ABC):
         item = self._items[index]
         errors = {name: kept for name, kept in item.errors.items() if name != part}
         if error is not None:
-            errors[part] = error
+            errors[part] = without_frames(error)
         shares = {name: kept for name, kept in item.shares.items() if name != part}
         if share is not None:
             shares[part] = share

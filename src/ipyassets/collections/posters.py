@@ -12,7 +12,7 @@ from ipyassets.collections import kept
 from ipyassets.collections.ahead import Ahead
 from ipyassets.collections.images import decode, in_decode_pool, in_file_pool, opened
 from ipyassets.collections.pages import Item
-from ipyassets.errors import AssetServiceError, BadResponse, InvalidRequest, NotFound
+from ipyassets.errors import AssetServiceError, BadResponse, InvalidRequest, NotFound, without_frames
 from ipyassets.http.cache import BACKLOG, cache
 from ipyassets.services.base import AssetService, PosterSource, Record, Served
 
@@ -176,7 +176,7 @@ class PosterStream(Ahead[Item, PosterResult]):
         try:
             await self._complete(result)
         except AssetServiceError as error:
-            result.error = error
+            result.error = without_frames(error)
         except Exception as error:  # noqa: BLE001  # one asset's surprise must not lose the others
             result.error = _surprise(item[1], error)
         return result

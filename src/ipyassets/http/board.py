@@ -38,10 +38,11 @@ class TokenBoard:
         self.folder = folder
 
     @contextlib.asynccontextmanager
-    async def entry(self, identity: Iterable[str]) -> AsyncIterator[Entry]:
+    async def entry(self, identity: Iterable[str | Secret]) -> AsyncIterator[Entry]:
         """The place of the token of ``identity``, for nobody else as long as the block runs.
 
-        ``identity`` has the credentials in it: the token is sealed with them.
+        ``identity`` has the credentials in it: the token is sealed with them. Raises `OSError` and `sqlite3.Error`
+        where the folder is gone or broken.
         """
         opening = asyncio.ensure_future(asyncio.to_thread(self._opened, list(identity)))
         try:
@@ -52,13 +53,14 @@ class TokenBoard:
         with contextlib.closing(entry):
             yield entry
 
-    def _opened(self, identity: Iterable[str]) -> Entry:
+    def _opened(self, identity: Iterable[str | Secret]) -> Entry:
         name, seal = self._sealed(identity)
         return Entry(self._begin(name), seal)
 
-    def _sealed(self, identity: Iterable[str]) -> tuple[str, Seal]:
+    def _sealed(self, identity: Iterable[str | Secret]) -> tuple[str, Seal]:
         """The name of an entry, and its seal. Slow on purpose: a name must not help to guess a password."""
-        said = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in identity)
+        parts = [(part.reveal() if isinstance(part, Secret) else part).encode() for part in identity]
+        said = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
         made = hashlib.scrypt(said, salt=self.folder.name.encode(), n=1 << 13, r=8, p=1, dklen=80)
         return made[:16].hex(), Seal(made[16:48], made[48:])
 

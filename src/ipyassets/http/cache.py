@@ -60,7 +60,7 @@ class DiskCache:
     @property
     def enabled(self) -> bool:
         if self._enabled is None:
-            return os.environ.get("IPYASSETS_CACHE", "1").strip().lower() not in ("0", "off", "false", "no")
+            return os.getenv("IPYASSETS_CACHE", "1").strip().lower() not in ("0", "off", "false", "no")
         return self._enabled
 
     @enabled.setter
@@ -80,7 +80,7 @@ class DiskCache:
     def folder(self) -> Path:
         if self._folder is not None:
             return self._folder
-        chosen = os.environ.get("IPYASSETS_CACHE_DIR")
+        chosen = os.getenv("IPYASSETS_CACHE_DIR")
         if chosen:
             return Path(chosen).expanduser()
         return _usual_folder()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from ipyassets.errors import (
@@ -26,6 +27,7 @@ from ipyassets.http.exchange import Arriving, Exchange, Transient, repeatable
 from ipyassets.http.messages import Answer, Authorizer, Call, Explanation
 from ipyassets.http.partial import Partial
 from ipyassets.http.retry import DEFAULT_POLICY, RETRIED_STATUSES, RetryPolicy, retry_after_seconds
+from ipyassets.http.secret import concealed
 
 __all__ = ["HttpClient"]
 
@@ -133,7 +135,8 @@ class HttpClient:
     async def _attempt(self, call: Call, partial: Partial, *, whole: bool) -> Answer:
         authorizer = self.authorizer if isinstance(call.authorize, bool) else call.authorize
         if authorizer is None or call.authorize is False:
-            answer = await self._sent(call, {}, partial, whole=whole)
+            sent: Mapping[str, str] = {}
+            answer = await self._sent(call, sent, partial, whole=whole)
             good = self._good(answer)
         else:
             sent = await authorizer.headers()
@@ -144,7 +147,7 @@ class HttpClient:
                 answer = await self._sent(call, sent, partial, whole=whole)
                 good = self._good(answer)
                 if self._stale(authorizer, answer, sent, good=good):
-                    failure = self._failure(call, answer, self._explain(answer), AuthenticationError)
+                    failure = self._failure(call, answer, self._explained(answer, sent), AuthenticationError)
                     if repeatable(call) and await authorizer.overtaken(sent):
                         raise Transient(failure, None)
                     raise failure
@@ -153,7 +156,7 @@ class HttpClient:
         if answer.status in range(300, 400):
             raise BadResponse(f"{answer.asked} answered with status {answer.status}.", status=answer.status)
         if not good:
-            refusal = self._judged(call, answer)
+            refusal = self._judged(call, answer, sent)
             await self._slow_down(refusal)
             raise refusal
         return answer
@@ -176,9 +179,13 @@ class HttpClient:
         refusal = answer.status in (401, 403) or (answer.status < 300 and not good)
         return refusal and bool(sent) and not answer.foreign and authorizer.refused(answer, sent)
 
-    def _judged(self, call: Call, answer: Answer) -> Exception:
+    def _explained(self, answer: Answer, sent: Mapping[str, str]) -> Explanation:
+        """What the service says, but for secrets that it repeats to us."""
+        return self._explain(replace(answer, content=concealed(answer.content, sent)))
+
+    def _judged(self, call: Call, answer: Answer, sent: Mapping[str, str]) -> Exception:
         """The error for a refusal, marked as transient where another try is allowed and may help."""
-        explanation = self._explain(answer)
+        explanation = self._explained(answer, sent)
         error = self._failure(call, answer, explanation, explanation.error or _error_for(answer.status))
         waits = [w for w in (explanation.retry_after, retry_after_seconds(answer.headers)) if w is not None]
         asked = max(waits, default=None)

@@ -18,7 +18,8 @@ KEYRING_SERVICE: Final = "ipyassets"
 
 def setting(argument: str | None, variable: str, default: str | None = None) -> str | None:
     """Something that is not secret: the argument, else the environment, else ``default``. Blank counts as unset."""
-    return _text(argument, variable) or _stripped(os.environ.get(variable)) or default
+    # Not os.environ, here and elsewhere: IPython's verbose tracebacks show all of what a name in a line stands for.
+    return _text(argument, variable) or _stripped(os.getenv(variable)) or default
 
 
 def secret(argument: str | Secret | None, variable: str) -> Secret | None:
@@ -28,7 +29,7 @@ def secret(argument: str | Secret | None, variable: str) -> Secret | None:
     """
     if isinstance(argument, Secret):
         return argument
-    value = _text(argument, variable) or _stripped(os.environ.get(variable)) or _stripped(_from_keyring(variable))
+    value = _text(argument, variable) or _stripped(os.getenv(variable)) or _stripped(_from_keyring(variable))
     return Secret(value) if value else None
 
 

@@ -177,8 +177,9 @@ class Exchange:
             except (TransportError, TimeoutError) as error:
                 log.debug("%s failed: %s", asked, type(error).__name__)
                 unavailable = _unavailable(self.title, call.what or asked, error)
-                again = repeatable(call) or type(error).__name__ in ("ConnectError", "ConnectTimeout")
-                failure = Transient(unavailable, None) if again else unavailable
+                name = type(error).__name__
+                again = repeatable(call) or name in ("ConnectError", "ConnectTimeout")
+                failure = Transient(unavailable, None) if again and name != "CertificateError" else unavailable
             except Exception as error:
                 if not _of_the_libraries(error):
                     raise
@@ -284,10 +285,8 @@ async def _read(response: Response, limit: int, asked: str, partial: Partial) ->
 
 def _unavailable(title: str, what: str, error: Exception) -> ServiceUnavailable:
     name = type(error).__name__
-    return ServiceUnavailable(
-        f"{title} could not be reached for {what} ({_TROUBLE.get(name, name)}). "
-        "Check the network and the base URL, then try again."
-    )
+    advice = _ADVICE.get(name, "Check the network and the base URL, then try again.")
+    return ServiceUnavailable(f"{title} could not be reached for {what} ({_TROUBLE.get(name, name)}). {advice}")
 
 
 def _of_the_libraries(error: Exception) -> bool:
@@ -311,10 +310,17 @@ def _ms(started: float) -> float:
 _TROUBLE: Final = {
     "ConnectError": "no connection",
     "ConnectTimeout": "no connection in time",
+    "CertificateError": "its certificate is not to be trusted",
     "ReadTimeout": "it went silent",
     "ReadError": "the connection broke",
     "RemoteProtocolError": "it hung up, or its answer was not HTTP",
     "TimeoutError": "it took too long",
     "ProxyError": "the proxy refused",
     "UnsupportedProtocol": "the URL is not http",
+}
+_ADVICE: Final = {
+    "CertificateError": (
+        "Nothing was sent. Somebody may stand in between; or it is your organisation's own certificate: then name the "
+        "file with those it trusts in SSL_CERT_FILE and start Python anew. Checking cannot be switched off."
+    ),
 }

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 __all__ = ["Fields", "Headers", "Trouble", "WireError", "length", "parsed", "tokens"]
 
-Trouble: TypeAlias = Literal["connect", "connect in time", "silent", "broken", "hung up", "protocol"]
+Trouble: TypeAlias = Literal["connect", "connect in time", "certificate", "silent", "broken", "hung up", "protocol"]
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 _STATUS: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n\x00]*)?")

@@ -13,6 +13,8 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
+from ipyassets.errors import AssetServiceError, without_frames
+
 __all__ = ["LoopLock", "allow_asyncio_run", "awaiting", "on_loop_thread", "run", "submit"]
 
 T = TypeVar("T")
@@ -80,8 +82,8 @@ def run(work: Coroutine[Any, Any, T], meanwhile: Callable[[], object] | None = N
     ``meanwhile()`` is called on the caller's thread now and then, and once at the end: what is printed or displayed
     from the loop thread would land in whatever cell ran when that thread was made.
 
-    Raises whatever ``work`` raises, and RuntimeError when called from the loop thread itself (it would wait for
-    itself for ever).
+    Raises whatever ``work`` raises (our own errors without the frames of this package), and RuntimeError when called
+    from the loop thread itself (it would wait for itself for ever).
     """
     if on_loop_thread():
         work.close()
@@ -93,6 +95,9 @@ def run(work: Coroutine[Any, Any, T], meanwhile: Callable[[], object] | None = N
                 meanwhile()
             meanwhile()
         return future.result()
+    except AssetServiceError as error:
+        without_frames(error)
+        raise
     except KeyboardInterrupt:
         future.cancel()
         concurrent.futures.wait([future], timeout=_INTERRUPT_GRACE)
@@ -103,7 +108,11 @@ async def awaiting(work: Coroutine[Any, Any, T]) -> T:
     """Run ``work`` on the loop thread and await it from any other loop; cancelling the caller cancels ``work``."""
     if on_loop_thread():
         return await work
-    return await asyncio.wrap_future(submit(work))
+    try:
+        return await asyncio.wrap_future(submit(work))
+    except AssetServiceError as error:
+        without_frames(error)
+        raise
 
 
 class LoopLock:

@@ -120,6 +120,8 @@ class Pool:
                 )
         except TimeoutError:
             trouble = "connect in time"
+        except ssl.SSLCertVerificationError:
+            trouble = "certificate"
         except (OSError, ssl.SSLError, UnicodeError):  # UnicodeError: no such name could ever be looked up
             trouble = "connect"
         else:

@@ -6,20 +6,25 @@ knock each other out. They share one here, and only one of them logs in at a tim
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
+import sqlite3
 import threading
 import time
 import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from ipyassets.http.board import board
+from ipyassets.http.board import Entry, board
 from ipyassets.http.loop import LoopLock
 from ipyassets.http.secret import Secret
 
 __all__ = ["SharedToken", "shared_token"]
+
+_BROKEN: Final = (OSError, sqlite3.Error)
+"""What a board raises whose folder is gone, full or broken: then each process has a token of its own."""
 
 Login = Callable[[], Awaitable[tuple[Secret, float | None]]]
 """Logs in and gives the token and the seconds it lives (None: not told)."""
@@ -28,11 +33,11 @@ Login = Callable[[], Awaitable[tuple[Secret, float | None]]]
 class SharedToken:
     """A token, and the lock that keeps two logins from running at once. Lives on the loop thread."""
 
-    def __init__(self, *, early: float = 60.0, identity: Sequence[Secret] = ()) -> None:
+    def __init__(self, *, early: float = 60.0, identity: Sequence[str | Secret] = ()) -> None:
         self._early = early
         self._identity = identity
         self._token: Secret | None = None
-        self._refused: str | None = None
+        self._refused: bytes | None = None
         self._expires: float | None = None
         self._lock = LoopLock()
 
@@ -50,14 +55,20 @@ class SharedToken:
         shared = board()
         if shared is None or not self._identity:
             return await login()
-        async with shared.entry(map(_text, self._identity)) as entry:
-            found = entry.read()
-            if found is not None and found[0].reveal() != self._refused:
+        async with contextlib.AsyncExitStack() as held:
+            entry: Entry | None = None
+            found = None
+            with contextlib.suppress(*_BROKEN):
+                entry = await held.enter_async_context(shared.entry(self._identity))
+                found = entry.read()
+            if found is not None and _mark(found[0]) != self._refused:
                 lifetime = None if found[1] is None else found[1] - time.time()
                 if lifetime is None or lifetime > self._early:
                     return found[0], lifetime
             token, lifetime = await login()
-            entry.write(token, None if lifetime is None else time.time() + lifetime)
+            if entry is not None:
+                with contextlib.suppress(*_BROKEN):
+                    entry.write(token, None if lifetime is None else time.time() + lifetime)
             return token, lifetime
 
     def peek(self) -> Secret | None:
@@ -72,13 +83,18 @@ class SharedToken:
     def forget(self, token: Secret | str | None = None) -> None:
         """Drop the token; given one, only if it is still the current one (another caller may have renewed it)."""
         if self._token is not None and (token is None or self._token.reveal() == _text(token)):
-            self._refused = self._token.reveal()
+            self._refused = _mark(self._token)  # and not itself, which nobody needs any more
             self._token = self._expires = None
 
     def _good(self) -> Secret | None:
         if self._token is not None and self._expires is not None and time.monotonic() > self._expires:
             return None
         return self._token
+
+
+def _mark(token: Secret) -> bytes:
+    """By which it is known again."""
+    return hashlib.blake2b(token.reveal().encode(), key=_salt).digest()
 
 
 def _text(value: Secret | str) -> str:
@@ -108,5 +124,5 @@ def shared_token(*identity: str | Secret, early: float = 60.0) -> SharedToken:
     with _lock:
         token = _tokens.get(key)
         if token is None:
-            token = _tokens[key] = SharedToken(early=early, identity=[Secret(_text(part)) for part in identity])
+            token = _tokens[key] = SharedToken(early=early, identity=identity)
         return token

@@ -32,9 +32,15 @@ __all__ = ["Direct", "Response", "Timeouts", "Transport", "TransportError", "spl
 TransportError = httpx.TransportError
 """Anything that kept an answer from arriving whole: no connection, time-out, reset, cut body."""
 
+
+class CertificateError(httpx.ConnectError):
+    """The server's certificate was not issued, by anybody trusted, for the host that was asked for."""
+
+
 _ERRORS: Final[dict[Trouble, type[httpx.TransportError]]] = {
     "connect": httpx.ConnectError,
     "connect in time": httpx.ConnectTimeout,
+    "certificate": CertificateError,
     "silent": httpx.ReadTimeout,
     "broken": httpx.ReadError,
     "hung up": httpx.RemoteProtocolError,
@@ -277,5 +283,11 @@ def _tls() -> ssl.SSLContext:
     # SSL_CERT_FILE / SSL_CERT_DIR as with httpx.
     global _tls_context  # noqa: PLW0603
     if _tls_context is None:
-        _tls_context = httpx.create_ssl_context(trust_env=True)
+        try:
+            _tls_context = httpx.create_ssl_context(trust_env=True)
+        except OSError as error:  # ssl.SSLError too
+            raise InvalidRequest(
+                "The certificates named by the environment (SSL_CERT_FILE, SSL_CERT_DIR) cannot be read "
+                f"({type(error).__name__})."
+            ) from None
     return _tls_context

@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import uvicorn
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute, Mount, Router
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ipyassets.sandbox.background import Background
 from ipyassets.sandbox.faults import TRANSPORT, App, FaultLayer, Faults, Message, Receive, Send
+from ipyassets.sandbox.guests import guarded
 
 __all__ = ["Runner", "application"]
 
@@ -33,12 +33,7 @@ def application(
 ) -> App:
     """The ASGI application: who may ask, what goes wrong, then the routes below each prefix."""
     mounts = [Mount(prefix, app=Router(routes, redirect_slashes=False)) for prefix, routes in prefixes.items()]
-    # A page on the web may point a name of its own at this address; its Host header gives it away.
-    return TrustedHostMiddleware(
-        FaultLayer(Router(mounts, redirect_slashes=False), faults, latency),
-        allowed_hosts=list(hosts),
-        www_redirect=False,
-    )
+    return guarded(FaultLayer(Router(mounts, redirect_slashes=False), faults, latency), hosts)
 
 
 class Connection(H11Protocol):

@@ -69,12 +69,8 @@ class WebhookApp:
         max_body: int = MEGABYTE,
         path: str = "/",
     ) -> None:
-        if not isinstance(secret, Keys):
-            secret = Keys(secret)
-            if not secret.valid():
-                raise InvalidRequest("A webhook app needs the webhook's secret: without it anybody could send events.")
-        if not isinstance(path, str) or not path.startswith("/"):
-            raise InvalidRequest(f"path must begin with a slash; got {path!r:.80}.")
+        keys = Keys.of(secret)
+        del secret  # tracebacks may show local variables, and this object
         self.path = path
         self.received = 0
         """Events taken in, each once."""
@@ -82,10 +78,12 @@ class WebhookApp:
         """Further copies of them; they were answered well and passed on to nobody."""
         self.refused: Counter[str] = Counter()
         """Deliveries refused, by reason. The sender is not told why."""
+        if not isinstance(path, str) or not path.startswith("/"):
+            raise InvalidRequest(f"path must begin with a slash; got {path!r:.80}.")
         self.arrivals = Hub()
         """Where events are passed on, on the server's own thread."""
-        self._keys = secret
-        self._intake = Intake(secret, seconds("tolerance", tolerance, none="to take any"))
+        self._keys = keys
+        self._intake = Intake(keys, seconds("tolerance", tolerance, none="to take any"))
         self._max_body = whole("max_body", max_body, unit="bytes")
         self._handlers = Handlers()
         self.arrivals.subscribe(hub.publish)

@@ -24,6 +24,16 @@ class Keys:
         self._present = _all(secrets)
         self._former: tuple[tuple[Secret, float], ...] = ()
 
+    @classmethod
+    def of(cls, secret: Secrets | Keys) -> Keys:
+        """``secret`` as keys. Raises `InvalidRequest` where there is none; keys may get theirs later."""
+        if isinstance(secret, Keys):
+            return secret
+        made = cls(secret)
+        if not made.valid():
+            raise InvalidRequest("A webhook app needs the webhook's secret: without it anybody could send events.")
+        return made
+
     def valid(self) -> tuple[Secret, ...]:
         """The present ones first."""
         now = self._clock()

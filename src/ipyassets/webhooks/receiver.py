@@ -78,13 +78,15 @@ class WebhookReceiver:
             raise InvalidRequest(
                 "A receiver needs the webhook's secret; vntana.webhooks.receive() makes a webhook and knows its own."
             )
-        self._app = WebhookApp(secret, tolerance=tolerance, max_body=max_body, path=path)
+        keys = Keys.of(secret)
+        del secret  # tracebacks may show local variables, and this object
+        self._url = ""
+        self._server: Server | None = None
+        self._app = WebhookApp(keys, tolerance=tolerance, max_body=max_body, path=path)
         self._mailbox = Mailbox()
         self._app.arrivals.subscribe(self._mailbox.put)
         self._host = host
         self._port = whole("port", port, 0, 65535)
-        self._url = ""
-        self._server: Server | None = None
         self._lock = threading.RLock()
         self._while_running = contextlib.ExitStack()
 
@@ -122,6 +124,8 @@ class WebhookReceiver:
         return self._mailbox.dropped + self._app.dropped
 
     def __repr__(self) -> str:
+        if "_app" not in vars(self):  # it could not be made
+            return f"<{type(self).__name__} (not made)>"
         where = self._url if self.running else "not running"
         refused = sum(self.refused.values())
         return f"<{type(self).__name__} {where}, {self.received} received, {refused} refused>"

@@ -43,10 +43,10 @@ def with_credentials(sandbox: Sandbox, made: list[ITwinService]) -> Callable[[],
     """Makes services with the sandbox's client credentials, not logged in yet."""
     info = sandbox.connection_info()["itwin"]
     # Tokens are shared while anybody holds them, and a service of the test before may not be collected yet.
-    ClientCredentials(info["client_id"], Secret(info["client_secret"]), info["token_url"])._token.forget()
+    ClientCredentials(Secret(info["client_id"]), Secret(info["client_secret"]), info["token_url"])._token.forget()
 
     def make(client_secret: str = info["client_secret"]) -> ITwinService:
-        authorizer = ClientCredentials(info["client_id"], Secret(client_secret), info["token_url"])
+        authorizer = ClientCredentials(Secret(info["client_id"]), Secret(client_secret), info["token_url"])
         made.append(quick(ITwinService(authorizer, itwin=info["itwin_id"], base_url=info["base_url"])))
         return made[-1]
 

@@ -158,5 +158,5 @@ def test_secrets_are_nowhere_to_be_read(
 @pytest.mark.parametrize("url", ["ftp://x/token", "https://user:password@host/token", "token", "http://h/?a=b", ""])
 def test_token_url_is_checked_and_not_quoted(url: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        ClientCredentials("id", Secret("secret"), url)
+        ClientCredentials(Secret("id"), Secret("secret"), url)
     assert "password" not in str(caught.value).replace("user or password", "")

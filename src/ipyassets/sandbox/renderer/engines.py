@@ -52,7 +52,7 @@ class Engine(Protocol):
 
 def engine_name() -> str:
     """``embree`` or ``numpy``: as ``IPYASSETS_RENDERER`` says, else Embree where it is installed."""
-    name = os.environ.get("IPYASSETS_RENDERER", "").strip().lower()
+    name = os.getenv("IPYASSETS_RENDERER", "").strip().lower()
     if name not in {"", "embree", "numpy"}:
         raise ValueError(f"IPYASSETS_RENDERER is '{name}'; it may be 'embree' or 'numpy'")
     if name:

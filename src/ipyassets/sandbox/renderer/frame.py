@@ -91,10 +91,10 @@ def _edges(image: Array) -> Array:
 
 def _picture(image: Array, *, transparent: bool) -> Image.Image:
     if not transparent:
-        return Image.fromarray((image[..., :3] * 255 + 0.5).astype(np.uint8), "RGB")
+        return Image.fromarray((image[..., :3] * 255 + 0.5).astype(np.uint8))
     alpha = image[..., 3:]
     colour = np.clip(image[..., :3] / np.maximum(alpha, 1e-4), 0, 1)
-    return Image.fromarray((np.concatenate([colour, alpha], 2) * 255 + 0.5).astype(np.uint8), "RGBA")
+    return Image.fromarray((np.concatenate([colour, alpha], 2) * 255 + 0.5).astype(np.uint8))
 
 
 class _View:

@@ -104,7 +104,7 @@ class Worker:
 def _start() -> subprocess.Popen[bytes]:
     # The worker must find this very package, however the parent found it.
     package = str(Path(ipyassets.__file__).parents[1])
-    path = os.pathsep.join(part for part in (package, os.environ.get("PYTHONPATH", "")) if part)
+    path = os.pathsep.join(part for part in (package, os.getenv("PYTHONPATH", "")) if part)
     environment = {**dict.fromkeys(ONE_THREAD, "1"), **os.environ, "PYTHONPATH": path}
     return subprocess.Popen(
         # -P: a file json.py in the person's folder is not ours.

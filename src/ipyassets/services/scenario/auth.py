@@ -16,15 +16,20 @@ class BasicKeys(Authorizer):
     """An API key and its secret. They belong to one project and do not expire by themselves."""
 
     def __init__(self, api_key: Secret, api_secret: Secret) -> None:
-        key, password = api_key.reveal().strip(), api_secret.reveal().strip()
-        if not key or not password or ":" in key:
+        if not _usable(api_key, api_secret):
             raise AuthenticationError(
                 "The Scenario API key and its secret must not be empty, and the key has no colon."
             )
-        self._header = Secret("Basic " + base64.b64encode(f"{key}:{password}".encode()).decode())
+        pair = Secret(f"{api_key.reveal().strip()}:{api_secret.reveal().strip()}")
+        self._header = Secret("Basic " + base64.b64encode(pair.reveal().encode()).decode())
 
     async def headers(self) -> Mapping[str, str]:
         return SecretHeaders({"Authorization": self._header.reveal()})
 
     def forget(self) -> None:
         self._header = Secret("")
+
+
+def _usable(api_key: Secret, api_secret: Secret) -> bool:
+    key = api_key.reveal().strip()
+    return bool(key) and ":" not in key and bool(api_secret.reveal().strip())

@@ -24,7 +24,7 @@ from ipyassets.http.tokens import SharedToken, shared_token
 from ipyassets.services.base import Workspace
 from ipyassets.services.vntana.choosing import chosen, matching
 from ipyassets.services.vntana.errors import response, token_is_stale
-from ipyassets.services.vntana.login import Login
+from ipyassets.services.vntana.login import Login, TokenLogin
 from ipyassets.services.vntana.records import Organization, organization, workspace
 from ipyassets.services.wire import is_uuid, listed
 
@@ -116,7 +116,7 @@ class Ladder:
     ) -> None:
         self._http = http
         self._base_url = base_url
-        self._login = login
+        self._login: Login = login
         self._organization_wanted = organization
         self._workspace_wanted = workspace
         self._organization: Organization | None = None
@@ -124,7 +124,7 @@ class Ladder:
         self._choosing = LoopLock()
         self._listing = LoopLock()
         self._refusal: tuple[float, AuthenticationError] | None = None
-        self._identity = ("vntana", base_url, *login.identity())
+        self._identity: tuple[str | Secret, ...] = ("vntana", base_url, *login.identity())
         self._session = Scope(shared_token(*self._identity), self._log_in, self._opens)
         self._scopes: dict[tuple[str, ...], Scope] = {}
 
@@ -251,7 +251,8 @@ class Ladder:
                 continue
 
     def forget(self) -> None:
-        """Let go of all tokens; other clients keep those they share."""
+        """Let go of the credentials and of all tokens; other clients keep those they share."""
+        self._login, self._identity = TokenLogin(Secret("")), ("vntana", self._base_url)
         self._scopes.clear()
         self._session = Scope(SharedToken(), self._log_in, self._opens)
         self._organization = self._places = None

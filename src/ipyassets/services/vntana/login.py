@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from ipyassets.http.secret import Secret
@@ -28,12 +28,12 @@ class TokenLogin:
 class PasswordLogin:
     """An e-mail address and its password."""
 
-    email: str = field(repr=False)
+    email: Secret
     password: Secret
     path = "/v1/auth/login"
 
     def body(self) -> dict[str, str]:
-        return {"email": self.email, "password": self.password.reveal()}
+        return {"email": self.email.reveal(), "password": self.password.reveal()}
 
     def identity(self) -> tuple[str | Secret, ...]:
         return ("password", self.email, self.password)
