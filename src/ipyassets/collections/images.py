@@ -123,7 +123,7 @@ def _heif(content: bytes, what: str) -> Image.Image:
     try:
         from pillow_heif import HeifImageFile  # its reader, and nothing registered for everybody
     except ImportError:
-        raise BadResponse(f'{what} is a HEIF picture; to read it: pip install "ipyassets[heif]"') from None
+        raise BadResponse(f'{what} is a HEIF picture; to read it: pip install "ipyassets[heif]"', advice="") from None
     reader: Any = HeifImageFile
     return cast("Image.Image", reader(io.BytesIO(content)))
 
