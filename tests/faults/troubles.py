@@ -38,6 +38,9 @@ def _status(status: int) -> Trouble:
 ELSEWHERE: Final = "http://elsewhere"
 """Stands for another server than the sandbox."""
 
+LISTS: Final = r"/(?:search|showroom|imodels|assets)/?$|/search/assets|/scenario/v1/assets$"
+"""Where assets are listed."""
+
 TROUBLES: Final = [
     Trouble("latency and jitter", settings={"latency": 0.005, "jitter": 0.01}, times=(None,)),
     _one("429", "status", status=429),
@@ -63,8 +66,8 @@ TROUBLES: Final = [
     _one("missing fields", "missing"),
     _one("unknown words", "unknown"),
     _one("duplicate items", "duplicate"),
-    Trouble("item added between pages", ({"path": "/", "kind": "drift", "change": "added"},), times=(None,)),
-    Trouble("item removed between pages", ({"path": "/", "kind": "drift", "change": "removed"},), times=(None,)),
+    Trouble("item added between pages", ({"path": LISTS, "kind": "drift", "change": "added"},), times=(None,)),
+    Trouble("item removed between pages", ({"path": LISTS, "kind": "drift", "change": "removed"},), times=(None,)),
     _one("expired token or URL", "clock"),
     _one("clock an hour behind", "clock", seconds=-3600.0),
     _one("revoked token or URL", "revoked"),

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from ipyassets.http.loop import LoopLock
 from ipyassets.services.base import AssetService, Page, Record, Search
+from ipyassets.services.wire import each_once
 
 __all__ = ["TURNS", "FixedPages", "Item", "Pages", "RecordPages"]
 
@@ -235,7 +236,7 @@ class RecordPages:
 
     async def _fetched(self, number: int) -> Sequence[Record]:
         page = await self.search.page(number)
-        records = _each_once(page.records)
+        records = each_once(page.records)
         self._note(number, Page(records, page.total))
         return records
 
@@ -268,7 +269,7 @@ class RecordPages:
                 page = await self._next()
                 moved = self._count(page.total)
                 # Where the list changed between two pages the second has some of the first again, or lacks some.
-                new = [record for record in _each_once(page.records) if record.id not in self._walked_ids]
+                new = [record for record in each_once(page.records) if record.id not in self._walked_ids]
                 self._walked.extend(new)
                 self._walked_ids.update(record.id for record in new)
                 self._cursor = page.next
@@ -287,9 +288,3 @@ class RecordPages:
         if self.search.random_access and number in self._pages:
             return Page(self._pages.pop(number), self._total)
         return await self.search.page(number, self._cursor)
-
-
-def _each_once(records: Sequence[Record]) -> Sequence[Record]:
-    """``records`` without those that come again."""
-    once = {record.id: record for record in records}
-    return records if len(once) == len(records) else list(once.values())

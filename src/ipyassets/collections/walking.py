@@ -60,15 +60,16 @@ class Walk:
         self._taking = True
         while True:
             self._look()
+            before = self._next
             found = await (self._page_after_page() if self._sequential else self._stretch())
-            if self._moved():
+            if self._moved(before):
                 continue
             # Where pages turn out shorter than their numbers say, what is ahead was looked for at wrong places.
             if self._sequential == self._comes_in_order() and (new := self._new(found)) is not None:
                 return new
 
-    def _moved(self) -> bool:
-        """Whether the list has changed, so that what is ahead is looked for anew, from a page before on."""
+    def _moved(self, index: int) -> bool:
+        """Whether the list has changed, so that what is ahead is looked for anew, from a page before ``index`` on."""
         if self._pages.moves == self._moves:
             return False
         self._moves = self._pages.moves
@@ -76,7 +77,7 @@ class Walk:
         if self._moves is None or self._sequential or self._span.step != 1 or self._turns > TURNS:
             return False
         self.drop()
-        self._next = max(0, self._next - self._pages.stride)
+        self._next = max(0, index - self._pages.stride)
         return True
 
     def _new(self, found: list[Item]) -> list[Item] | None:
