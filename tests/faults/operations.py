@@ -23,16 +23,16 @@ SMALL: Final = {"width": 32, "height": 24, "turntable": ia.Turntable(frames=2, f
 POLL: Final = 0.02
 
 
-class Ids(tuple[str, ...]):
+@dataclass(frozen=True)
+class Ids:
     """Ids of a list, in its order; ``whole`` where it is all of a list."""
 
+    ids: tuple[str, ...]
     whole: bool = False
 
     @classmethod
     def of(cls, assets: Iterable[Any], *, whole: bool = False) -> Ids:
-        made = cls(asset.id for asset in assets)
-        made.whole = whole
-        return made
+        return cls(tuple(asset.id for asset in assets), whole)
 
 
 @dataclass(frozen=True)
