@@ -164,7 +164,8 @@ def run_jobs(journal: Journal, jobs: int, end: float) -> None:
                 some = [pictures[(3 * number + n) % len(pictures)] for n in range(3)]
                 job = scenario.archive(some, flat=True, poll=0.2).wait(120, progress=False)
                 batch = job.images(width=64, progress=False)
-                good = len(batch) == 3 and len(batch.failures) + sum(image is not None for image in batch) == 3
+                # A member whose name was damaged stands beside the slot of the asset that is missing for it.
+                good = len(batch) >= 3 and len(batch.failures) + sum(image is not None for image in batch) == len(batch)
                 if not good:
                     raise AssertionError(f"{some}: {job.names} {batch.failures} {list(batch)}"[:600])
                 for _, _, error in batch.failures:
