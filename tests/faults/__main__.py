@@ -1,7 +1,7 @@
 """The whole matrix, for a person: ``python -m tests.faults`` (some minutes). Writes docs/faults.md.
 
-Arguments pick operations by parts of their names: ``python -m tests.faults "scenario: archive"``; then nothing is
-written. ``--sample N`` runs N cases by chance, ``--seed`` says which.
+Arguments pick operations by parts of their names: ``python -m tests.faults "scenario: archive"``; only their cells are
+then written anew. ``--sample N`` runs N cases by chance, ``--seed`` says which.
 """
 
 from __future__ import annotations
@@ -50,8 +50,10 @@ def main() -> int:
             told = collections.Counter(words[str(case)] for case in some)
             print(f"{operation}: {time.monotonic() - start:.0f} s, {dict(told)}", flush=True)
     print(f"{len(cases)} cases in {time.monotonic() - began:.0f} s, {wrongs} wrong")
-    if len(cases) == len(CASES):
-        table.PAGE.write_text(table.written(words))
+    marks = {case: table.mark(word) for case, word in words.items()}
+    if len(cases) < len(CASES):
+        marks = {**table.read(), **marks}
+    table.PAGE.write_text(table.written(marks))
     return 1 if wrongs else 0
 
 

@@ -29,7 +29,7 @@ from ipyassets.http.client import HttpClient
 from ipyassets.http.retry import RetryPolicy
 from ipyassets.sandbox import Sandbox, Settings
 from tests.faults.operations import Ground, Ids, Named, Operation
-from tests.faults.troubles import ELSEWHERE, Trouble
+from tests.faults.troubles import ELSEWHERE, HARMLESS, Trouble
 from tests.http.scripted import certified
 
 __all__ = ["Bench", "Case", "Leftovers", "Outcome"]
@@ -124,8 +124,7 @@ class Bench:
         cache._folder = self.folder / f"cache-{self._caches}"
         self._log.lines.clear()
         self.elsewhere.heard.clear()
-        lasting = case.times is None
-        self.ground.patience = 1.0 if lasting and case.trouble.settings == {} else 20.0
+        self.ground.patience = 20.0 if case.times is not None or case.trouble.name in HARMLESS else 3.0
         began = time.monotonic()
         with self._client(operation.service, case.trouble.way) as client:
             away = case.trouble.way is not None

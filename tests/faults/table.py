@@ -35,8 +35,9 @@ Every operation of every service is tried under every kind of trouble a network 
 thread, connection or temporary file is left, and no error or log line holds a credential or a signed URL. Once the
 trouble is over, the same call is right again.
 
-The tables are written by `python -m tests.faults`, which runs all {count:,} cases. A part of them, another one each
-week, runs with the tests. Time limits and waits between tries are shortened for it; there are three tries.
+The tables are written by `python -m tests.faults`, which runs all {count:,} cases in some ten minutes. A part of them,
+drawn by `IPYASSETS_FAULTS_SEED`, runs with the tests. Time limits and waits between tries are shortened for it; there
+are three tries.
 
 Each cell says what comes where the trouble strikes one request / every request, or only the latter:
 
@@ -61,18 +62,18 @@ def mark(word: str) -> str:
     return LETTERS.get(word, "?")
 
 
-def written(words: Mapping[str, str]) -> str:
-    """The page, for the outcomes of all cases."""
+def written(marks: Mapping[str, str]) -> str:
+    """The page, for the marks of all cases."""
     letters = "\n".join(f"| {letter} | `{name}` |" for name, letter in LETTERS.items())
     parts = [HEAD.format(count=len(CASES), letters=letters, timeout="`JobTimeout`")]
     for service in SERVICES:
         operations = [one for one in OPERATIONS if one.service == service]
-        # Upright words make a table of narrow columns: letters of a legend are easier to read than twenty headings.
+        # Numbers and a legend: a table of twenty headings does not fit a page.
         legend = ", ".join(f"{_column(number)} {one.name}" for number, one in enumerate(operations))
         parts.append(f"## {TITLES[service]}\n\n{legend}\n")
         rows = [["", *(_column(number) for number in range(len(operations)))], ["---"] * (len(operations) + 1)]
         for trouble in TROUBLES:
-            cells = [[mark(words[str(Case(one, trouble, times))]) for times in trouble.times] for one in operations]
+            cells = [[marks[str(Case(one, trouble, times))] for times in trouble.times] for one in operations]
             rows.append([trouble.name, *("/".join(dict.fromkeys(cell)) for cell in cells)])
         parts.append("\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n")
     return "\n".join(parts)

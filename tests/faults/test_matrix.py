@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import os
 from collections.abc import Iterator
@@ -15,8 +14,8 @@ from tests.faults.operations import OPERATIONS, Operation
 from tests.faults.plan import CASES, by_operation, sampled
 from tests.faults.troubles import TROUBLES
 
-SEED = int(os.environ.get("IPYASSETS_FAULTS_SEED", dt.datetime.now(dt.UTC).strftime("%G%V")))
-"""Another part each week."""
+SEED = int(os.environ.get("IPYASSETS_FAULTS_SEED", "7"))
+"""Another number takes another part."""
 SLOW = ("stall", "stall in a body", "trickle", "TLS: unknown certificate")
 """Waited out by time limits; of these and of renders the sample has fewer."""
 _quick = [case for case in CASES if case.trouble.name not in SLOW and case.operation.name != "render"]
@@ -47,6 +46,8 @@ def test_right_or_the_documented_error(
     before = bench.left()
     for case in cases:
         outcome = bench.run(case)
+        if told[str(case)] != table.mark(outcome.word):
+            outcome = bench.run(case)  # a machine that was paused sees time limits where there are none
         assert outcome.wrongs == [], f"{case} (IPYASSETS_FAULTS_SEED={SEED})"
         assert told[str(case)] == table.mark(outcome.word), f"docs/faults.md is out of date: {case}: {outcome.word}"
     assert bench.leaks(before) == []

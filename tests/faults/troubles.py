@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-__all__ = ["ELSEWHERE", "TROUBLES", "Trouble"]
+__all__ = ["ELSEWHERE", "HARMLESS", "TROUBLES", "Trouble"]
 
 
 @dataclass(frozen=True)
@@ -82,3 +82,6 @@ TROUBLES: Final = [
     Trouble("TLS: no TLS there", way="plain", times=(None,)),
     Trouble("TLS: unknown certificate", way="stranger", times=(None,)),
 ]
+
+HARMLESS: Final = ("latency and jitter", "slow", "extra fields", "duplicate items", "clock an hour behind")
+"""Troubles under which a job ends, however long they last."""
