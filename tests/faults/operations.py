@@ -200,7 +200,12 @@ def _workspaces(client: Any, _: Ground) -> Any:
     return tuple(place.id for place in client.workspaces())
 
 
-@operation("vntana", name="logout")
+def _logged_in(client: Any, _: Ground) -> Any:
+    client.workspaces()
+    return client
+
+
+@operation("vntana", name="logout", prepare=_logged_in)
 def _logout(client: Any, _: Ground) -> Any:
     return client.logout()
 

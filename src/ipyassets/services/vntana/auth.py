@@ -236,8 +236,10 @@ class Ladder:
     async def log_out(self) -> None:
         """End the tokens of this account at the service and forget them; the next request logs in again.
 
-        Other clients of this process with the same credentials share the tokens, and log in again as well.
+        Other clients of this process with the same credentials share the tokens, and log in again as well. All are
+        forgotten, also where the service cannot be told of one; that is raised once the others have ended.
         """
+        failure: AssetServiceError | None = None
         for scope in [*reversed(self._scopes.values()), self._session]:
             token = scope.token.peek()
             if token is None:
@@ -250,6 +252,10 @@ class Ladder:
                 await self._http.send(call)
             except AuthenticationError:  # it had ended already
                 continue
+            except AssetServiceError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
 
     def forget(self) -> None:
         """Let go of the credentials and of all tokens; other clients keep those they share."""
