@@ -348,4 +348,4 @@ def _save(job: Any, ground: Ground) -> Any:
 def _extract(job: Any, ground: Ground) -> Any:
     folder = ground.new_folder()
     done = job.extract(folder, progress=False)
-    return Named(tuple(_tree(folder)), tuple(done.failures.values()))
+    return Named(tuple(_tree(folder)), tuple(error for _, error in done.failures))
