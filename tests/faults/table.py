@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -11,8 +13,9 @@ from tests.faults.operations import OPERATIONS, SERVICES
 from tests.faults.plan import CASES
 from tests.faults.troubles import TROUBLES
 
-__all__ = ["PAGE", "mark", "read", "written"]
+__all__ = ["PAGE", "keep", "mark", "read", "written"]
 
+KEPT: Final = Path(__file__).parents[2] / "build" / "faults"
 PAGE: Final = Path(__file__).parents[2] / "docs" / "faults.md"
 TITLES: Final = {"vntana": "VNTANA", "vntana_public": "VNTANA Public", "itwin": "Bentley iTwin", "scenario": "Scenario"}
 LETTERS: Final = {
@@ -79,8 +82,22 @@ def written(marks: Mapping[str, str]) -> str:
     return "\n".join(parts)
 
 
+def keep(marks: Mapping[str, str]) -> None:
+    """Keep marks of a run that goes on: who breaks it off need not begin again."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    (KEPT / f"{os.getpid()}.json").write_text(json.dumps(marks))
+
+
 def read() -> dict[str, str]:
-    """The marks on the page, by case."""
+    """The marks by case: those on the page, and over them those of runs that did not come to their end."""
+    found = _on_the_page() if PAGE.exists() else {}
+    for path in sorted(KEPT.glob("*.json")):
+        found |= json.loads(path.read_text())
+    known = {str(case) for case in CASES}
+    return {case: marks for case, marks in found.items() if case in known}
+
+
+def _on_the_page() -> dict[str, str]:
     found: dict[str, str] = {}
     lines = PAGE.read_text().splitlines()
     for service in SERVICES:
