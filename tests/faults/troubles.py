@@ -83,5 +83,9 @@ TROUBLES: Final = [
     Trouble("TLS: unknown certificate", way="stranger", times=(None,)),
 ]
 
-HARMLESS: Final = ("latency and jitter", "slow", "extra fields", "duplicate items", "clock an hour behind")
+HARMLESS: Final = (
+    *("latency and jitter", "slow", "extra fields", "duplicate items", "clock an hour behind"),
+    *("item added between pages", "item removed between pages"),
+    *("wrong image type", "truncated file", "corrupt file", "giant image"),
+)
 """Troubles under which a job ends, however long they last."""
