@@ -54,6 +54,7 @@ def main() -> int:
     marks = {**table.read(), **{case: table.mark(word) for case, word in words.items()}}
     if len(marks) == len(CASES):
         table.PAGE.write_text(table.written(marks))
+        table.forget()
     else:
         print(f"{len(CASES) - len(marks)} cases are still to be run: the page was not written")
     return 1 if wrongs else 0

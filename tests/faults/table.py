@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from tests.faults.operations import OPERATIONS, SERVICES
 from tests.faults.plan import CASES
 from tests.faults.troubles import TROUBLES
 
-__all__ = ["PAGE", "keep", "mark", "read", "written"]
+__all__ = ["PAGE", "forget", "keep", "mark", "read", "written"]
 
 KEPT: Final = Path(__file__).parents[2] / "build" / "faults"
 PAGE: Final = Path(__file__).parents[2] / "docs" / "faults.md"
@@ -88,10 +89,16 @@ def keep(marks: Mapping[str, str]) -> None:
     (KEPT / f"{os.getpid()}.json").write_text(json.dumps(marks))
 
 
+def forget() -> None:
+    """What was kept stands on the page now."""
+    for path in KEPT.glob("*.json"):
+        path.unlink()
+
+
 def read() -> dict[str, str]:
     """The marks by case: those on the page, and over them those of runs that did not come to their end."""
     found = _on_the_page() if PAGE.exists() else {}
-    for path in sorted(KEPT.glob("*.json")):
+    for path in sorted(KEPT.glob("*.json"), key=lambda path: path.stat().st_mtime):
         found |= json.loads(path.read_text())
     known = {str(case) for case in CASES}
     return {case: marks for case, marks in found.items() if case in known}
@@ -102,8 +109,9 @@ def _on_the_page() -> dict[str, str]:
     lines = PAGE.read_text().splitlines()
     for service in SERVICES:
         operations = [one for one in OPERATIONS if one.service == service]
-        start = lines.index(f"## {TITLES[service]}")
-        rows = {line.split("|")[1].strip(): line.split("|")[2:-1] for line in lines[start : start + 60] if "|" in line}
+        start = lines.index(f"## {TITLES[service]}") + 1
+        section = list(itertools.takewhile(lambda line: not line.startswith("#"), lines[start:]))
+        rows = {line.split("|")[1].strip(): line.split("|")[2:-1] for line in section if line.startswith("|")}
         for trouble in TROUBLES:
             for one, cell in zip(operations, rows[trouble.name], strict=True):
                 marks = cell.strip().split("/")
