@@ -143,7 +143,8 @@ def run_jobs(journal: Journal, jobs: int, end: float) -> None:
     while time.time() < end and not (products and pictures):
         with contextlib.suppress(ia.AssetServiceError):
             products = [one.id for one in vntana.search(asset_types="THREE_D", conversion_status="COMPLETED", limit=40)]
-            pictures = [one.id for one in scenario.search(kind="image", limit=400)]
+            found = scenario.search(kind="image", filter='mimeType = "image/webp"', limit=400)
+            pictures = [one.id for one in found]
     small = ia.Turntable(frames=2, fps=4, width=32, height=24)
     for number in range(jobs):
         if time.time() >= end:
@@ -266,7 +267,8 @@ def looked_at(folder: Path) -> dict[str, list[str]]:
             broken["archives"].append(path.name)
     for where in ("files", "extracted"):
         for path in (folder / where).rglob("*"):
-            if path.is_file() and not path.name.startswith(".ipyassets-") and path.stat().st_size == 0:
+            meant = path.name.startswith(".ipyassets-") or path.suffix == ".part"
+            if path.is_file() and not meant and path.stat().st_size == 0:
                 broken["files"].append(path.name)
     return broken
 
@@ -334,7 +336,7 @@ def soak(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 reading.communicate(timeout=200)
             code = reading.poll()
-        left = sorted(path.name for path in (folder / "temporary").iterdir())
+    left = sorted(path.name for path in (folder / "temporary").iterdir())
     return {
         **summed(folder),
         "minutes": options.minutes,

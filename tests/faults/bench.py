@@ -112,7 +112,14 @@ class Bench:
             "stranger": f"https://127.0.0.1:{stranger.port}",
         }
         self._log = self._stack.enter_context(_Log())
+        # Tokens are shared, and go with the last client that has them: each case begins with a good one.
+        self._keepers = [self._stack.enter_context(getattr(self.sandbox, name)()) for name in ("vntana", "itwin")]
+        self._log_in()
         return self
+
+    def _log_in(self) -> None:
+        for client in self._keepers:
+            client.workspaces()
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
@@ -123,6 +130,7 @@ class Bench:
         """What comes of a case; and whether all is well again once the trouble is over."""
         operation = case.operation
         self.warm(operation)
+        self._log_in()
         self._caches += 1
         cache._folder = self.folder / f"cache-{self._caches}"
         self._log.lines.clear()

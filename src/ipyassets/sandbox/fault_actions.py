@@ -87,6 +87,8 @@ class Exchange:
         await self.gone()
 
     async def reset(self) -> None:
+        if self.transport.is_closing():  # the client was quicker
+            return
         connection = self.transport.get_extra_info("socket")
         # Lingering for no time makes closing send RST instead of FIN.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
