@@ -42,7 +42,7 @@ ONCE: Final = ("webhook deleted", "logout", "render")
 QUICK: Final = RetryPolicy(attempts=3, first=0.001, longest=0.002, retry_after_limit=0.2)
 ADVICE: Final = re.compile(
     r"\b(?:[Cc]heck|[Tt]ry|[Ww]ait|[Aa]sk|[Gg]ive|[Ll]ook|[Ss]et|[Uu]se|[Uu]pdate|[Bb]egin again|[Oo]rder|[Pp]ublish|"
-    r"[Ll]og in|[Rr]etry|[Ll]ist|[Dd]elete|[Ss]ave|[Ii]s the|[Ii]s a|will)\b"
+    r"[Ll]og in|[Rr]etry|[Ll]ist|[Dd]elete|[Ss]ave|[Nn]ame the|[Ii]s the|[Ii]s a|will)\b"
 )
 """A word of what to do next."""
 _POOLS: Final = re.compile(
