@@ -11,6 +11,7 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jupyter_client.blocking import BlockingKernelClient
@@ -179,3 +180,19 @@ def test_help_is_plain_text(capsys: pytest.CaptureFixture[str], command: list[st
     shown = capsys.readouterr().out
     assert "usage: ipyassets" in shown
     assert "`" not in shown
+
+
+def test_faults_of_the_command_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[dict[str, Any]] = []
+    monkeypatch.setattr("ipyassets.sandbox.serve", lambda **given: served.append(given))
+    line = "/thumbnails/ status status=429 retry-after=2 rate=0.5"
+    assert main(["sandbox", "--fault", line, "--fault", "/ slow seconds=0.1 count=3", "--seed", "7"]) == 0
+    (given,) = served
+    assert given["seed"] == 7
+    assert [fault["kind"] for fault in given["faults"]] == ["status", "slow"]
+    assert [fault["count"] for fault in given["faults"]] == [None, 3]
+    assert main(["sandbox", "--fault", "/ explosion"]) == 2
+    assert "unknown kind of fault" in capsys.readouterr().err
+    assert main(["sandbox", "--fault", "help"]) == 0
+    assert "truncated" in capsys.readouterr().out
+    assert len(served) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,7 +71,7 @@ def test_shell_blocks_name_what_there_is():
     commands = re.findall(r"^(?:\S*bin/)?ipyassets ([^#\n]+)", text, re.MULTILINE)
     assert commands
     for command in commands:
-        cli._parser().parse_args(command.split())
+        cli._parser().parse_args(shlex.split(command))
 
 
 def test_every_quoted_message_is_in_the_source():

@@ -45,6 +45,15 @@ def _parser() -> argparse.ArgumentParser:
     sandbox = commands.add_parser("sandbox", help="serve the sandbox alone, until Ctrl-C")
     sandbox.add_argument("--port", type=_port, default=0, help="port to listen on (default: a free one)")
     sandbox.add_argument("--assets", type=_count, help="grow every catalogue to so many assets")
+    sandbox.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="FAULT",
+        help="let something go wrong: 'PATH KIND [NAME=VALUE ...]', such as '/thumbnails/ status status=429 rate=0.1'; "
+        "may be given several times ('--fault help' tells all)",
+    )
+    sandbox.add_argument("--seed", type=_count, default=0, help="of the chance in faults (default %(default)s)")
     sandbox.set_defaults(run=_sandbox)
     return parser
 
@@ -57,15 +66,24 @@ def _port(text: str) -> int:
 
 def _count(text: str) -> int:
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"a number of assets is 0 or more, not {text!r:.40}")
+        raise argparse.ArgumentTypeError(f"a whole number, 0 or more, not {text!r:.40}")
     return int(text)
 
 
 def _sandbox(options: argparse.Namespace) -> int:
     from ipyassets.sandbox import serve
+    from ipyassets.sandbox.fault_text import HELP, fault_arguments
 
+    if "help" in options.fault:
+        print(HELP)
+        return 0
     try:
-        serve(port=options.port, assets=options.assets)
+        faults = [fault_arguments(text) for text in options.fault]
+    except ValueError as error:
+        print(f"ipyassets sandbox: --fault: {error}", file=sys.stderr)
+        return 2
+    try:
+        serve(port=options.port, assets=options.assets, faults=faults, seed=options.seed)
     except OSError as error:  # most often a port that is taken
         print(f"ipyassets sandbox cannot listen on port {options.port}: {error.strerror or error}", file=sys.stderr)
         return 1

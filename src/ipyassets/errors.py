@@ -105,7 +105,19 @@ class ServiceUnavailable(AssetServiceError):
 
 
 class BadResponse(AssetServiceError):
-    """The answer is not what the service documents: not JSON, not an image, the wrong shape, too large."""
+    """The answer is not what the service documents: not JSON, not an image, the wrong shape, too large.
+
+    ``advice`` stands at the end of the message; "" where the message says itself what to do.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        advice: str = "Try again; if it stays so, ask the service's support, or look for a newer ipyassets.",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(f"{message} {advice}" if advice else message, **kwargs)
 
 
 class JobFailed(AssetServiceError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from ipyassets.collections.frame import Rows
 from ipyassets.collections.pages import RecordPages
 from ipyassets.errors import Interrupted, ServiceUnavailable
 from ipyassets.http import loop
-from ipyassets.services.base import Page
+from ipyassets.services.base import Page, Record, Search
 from tests.fakes import MemorySearch, MemoryService
 
 
@@ -246,3 +247,49 @@ async def test_an_awaited_frame_is_the_same():
     assets, _ = walked(MemoryService(40), AsyncAssetList, most_per_page=100)
     frame = await assets[4:].to_pandas()
     assert list(frame["attributes"].str["n"]) == list(range(4, 40))
+
+
+class Listed(Search):
+    """``lists[n]`` is what there is at the n-th request, the last of them from then on; counted or not."""
+
+    random_access = True
+
+    def __init__(self, *lists: str, size: int = 10, counts: Callable[[int], int | None] = lambda count: count) -> None:
+        self.page_size = size
+        self.lists = lists
+        self.counts = counts
+        self.asked = 0
+
+    async def page(self, number: int, cursor: str | None = None) -> Page:
+        names = self.lists[min(self.asked, len(self.lists) - 1)]
+        self.asked += 1
+        some = names[number * self.page_size : (number + 1) * self.page_size]
+        return Page([Record("memory", name, name) for name in some], self.counts(len(names)))
+
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+
+def of(search: Search) -> str:
+    return "".join(asset.id for asset in AssetList(RecordPages(MemoryService(), search), "memory"))
+
+
+@pytest.mark.parametrize("size", [3, 10, 31])
+@pytest.mark.parametrize("counted", [True, False])
+@pytest.mark.parametrize("later", ["+" + LETTERS, "+-" + LETTERS, LETTERS[1:], LETTERS[5:]])
+def test_a_list_that_changes_while_it_is_read_gives_each_item_once(later: str, counted: bool, size: int) -> None:
+    """Items added before the place where the reader stood came twice; after some were removed the next were lost."""
+    search = Listed(LETTERS, later, size=size, counts=(lambda count: count) if counted else (lambda _: None))
+    ids = of(search)
+    assert len(ids) == len(set(ids))
+    if counted or later.startswith("+"):  # else nothing tells that any is missing
+        assert set(ids) >= set(later) - set("+-")
+
+
+def test_an_item_that_a_page_holds_twice_comes_once() -> None:
+    assert of(Listed("aabcdd")) == "abcd"
+
+
+def test_a_service_that_counts_differently_at_every_look_is_read_to_the_end() -> None:
+    looks = itertools.count()
+    assert of(Listed(LETTERS, counts=lambda count: count + next(looks) % 2)) == LETTERS

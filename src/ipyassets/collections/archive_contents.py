@@ -319,9 +319,15 @@ def _whole(what: str) -> Check:
             with ZipFile(path) as archive:
                 broken = archive.testzip() if resumed else None
         except Exception as error:  # noqa: BLE001  # zipfile raises many kinds on damaged files
-            raise BadResponse(f"{what} is damaged or cut off ({type(error).__name__}); see {path.name}.") from None
+            raise BadResponse(
+                f"{what} is damaged or cut off ({type(error).__name__}); see {path.name}.",
+                advice="Delete that file, then save it again.",
+            ) from None
         if broken is not None:
-            raise BadResponse(f"{what} is damaged: {shown(broken)} has a wrong checksum; see {path.name}.")
+            raise BadResponse(
+                f"{what} is damaged: {shown(broken)} has a wrong checksum; see {path.name}.",
+                advice="Delete that file, then save it again.",
+            )
         return None
 
     return check

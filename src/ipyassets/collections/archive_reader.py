@@ -16,7 +16,7 @@ from typing import IO, Final, TypeVar, cast
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from ipyassets.collections.images import in_file_pool
-from ipyassets.collections.members import ArchiveLimits, Member, member, over, shown
+from ipyassets.collections.members import LIMITED, ArchiveLimits, Member, member, over, shown
 from ipyassets.collections.pieces import Missing, Pieces
 from ipyassets.collections.salvage import EMPTY_DIRECTORY, salvaged
 from ipyassets.errors import AssetServiceError, BadResponse
@@ -240,7 +240,8 @@ class ArchiveReader:
     def _crowded(self, limits: ArchiveLimits) -> AssetServiceError:
         return BadResponse(
             f"{self.file.what} has more than {limits.members:,} members, the limit; it was not read "
-            "(job.limits.members)."
+            "(job.limits.members).",
+            advice=LIMITED,
         )
 
     # -- where members are ----------------------------------------------------------------------------------------

@@ -27,9 +27,25 @@ def aside(path: Path, *, new: bool = False, place: Callable[[], Path] | None = N
         umask = os.umask(0)
         os.umask(umask)
         there.chmod(0o666 & ~umask)  # mkstemp makes it private
-        if new:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-        there.replace(path if place is None else place())
+        if new and _linked(there, path):
+            there.unlink()
+        else:
+            there.replace(path if place is None else place())
     except BaseException:
         there.unlink(missing_ok=True)
         raise
+
+
+def _linked(there: Path, path: Path) -> bool:
+    """Give a file a second name that nobody has, at once; else take the name, and False: what it is for is to follow.
+
+    Raises FileExistsError where somebody has it.
+    """
+    try:
+        os.link(there, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        return False
+    return True

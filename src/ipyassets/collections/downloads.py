@@ -76,7 +76,9 @@ class DownloadBase:
         found = sniff(content[:HEAD])
         self._refuse(found.format if found is not None else None)
         if len(content) > _MOST_DECODED:
-            raise BadResponse(f"{self._what()} has {len(content):,} bytes: too many to make a picture of. save() it.")
+            raise BadResponse(
+                f"{self._what()} has {len(content):,} bytes: too many to make a picture of. save() it.", advice=""
+            )
         return await in_decode_pool(decode, content, box.width, box.height, self._what())
 
     async def _size(self) -> int | None:

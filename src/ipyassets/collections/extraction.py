@@ -12,7 +12,7 @@ from typing import Any, Final
 from ipyassets.collections.archive_reader import ArchiveReader, Held
 from ipyassets.collections.aside import aside
 from ipyassets.collections.images import in_file_pool
-from ipyassets.collections.members import ArchiveLimits, Member, shown
+from ipyassets.collections.members import LIMITED, ArchiveLimits, Member, shown
 from ipyassets.collections.safe_names import PathNames
 from ipyassets.errors import AssetServiceError, BadResponse, InvalidRequest
 
@@ -91,7 +91,8 @@ class Extraction:
         if total > self._limits.total_bytes:
             raise BadResponse(
                 f"These {len(members):,} members unpack to {total:,} bytes, more than the limit of "
-                f"{self._limits.total_bytes:,}; nothing was written (job.limits.total_bytes)."
+                f"{self._limits.total_bytes:,}; nothing was written (job.limits.total_bytes).",
+                advice=LIMITED,
             )
 
     def _begin(self, total: int) -> Path:
@@ -152,7 +153,9 @@ class _Counted:
     def write(self, data: bytes) -> int:
         self._most -= len(data)
         if self._most < 0:
-            raise BadResponse("The members unpack to more bytes than the limit (job.limits.total_bytes).")
+            raise BadResponse(
+                "The members unpack to more bytes than the limit (job.limits.total_bytes).", advice=LIMITED
+            )
         return int(self._file.write(data))
 
 

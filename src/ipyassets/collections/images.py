@@ -35,6 +35,10 @@ _ORIENTATION: Final = 0x0112
 _formats: list[str] | None = None
 
 
+_ENDS: Final = {"PNG": b"IEND", "JPEG": b"\xff\xd9"}
+"""What whole files have at their end, before whatever a camera or an editor has put behind it."""
+
+
 def opened(content: bytes, what: str = WHAT, most: int = MAX_PIXELS) -> Image.Image:
     """The picture in ``content``, its header read and nothing decoded.
 
@@ -61,7 +65,17 @@ def opened(content: bytes, what: str = WHAT, most: int = MAX_PIXELS) -> Image.Im
         raise BadResponse(
             f"{what} says it has {width:,} x {height:,} pixels, more than the limit of {most:,}; it was not decoded."
         )
+    if _cut_off(image.format, content):
+        raise BadResponse(f"{what} is damaged or cut off (its end is missing).")
     return image
+
+
+def _cut_off(format: str | None, content: bytes) -> bool:
+    """Whether the end of a file is missing, as far as that is seen without decoding it."""
+    if format == "WEBP":
+        return int.from_bytes(content[4:8], "little") + 8 > len(content)
+    end = _ENDS.get(format or "")
+    return end is not None and content.rfind(end) < 0
 
 
 def decode(
@@ -123,7 +137,7 @@ def _heif(content: bytes, what: str) -> Image.Image:
     try:
         from pillow_heif import HeifImageFile  # its reader, and nothing registered for everybody
     except ImportError:
-        raise BadResponse(f'{what} is a HEIF picture; to read it: pip install "ipyassets[heif]"') from None
+        raise BadResponse(f'{what} is a HEIF picture; to read it: pip install "ipyassets[heif]"', advice="") from None
     reader: Any = HeifImageFile
     return cast("Image.Image", reader(io.BytesIO(content)))
 

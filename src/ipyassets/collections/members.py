@@ -15,8 +15,9 @@ from ipyassets.services.base import Record
 if TYPE_CHECKING:
     from zipfile import ZipInfo
 
-__all__ = ["ArchiveLimits", "Member", "is_picture", "member", "over", "shown"]
+__all__ = ["LIMITED", "ArchiveLimits", "Member", "is_picture", "member", "over", "shown"]
 
+LIMITED: Final = "If you trust it, set that limit higher."
 _MIB: Final = 1 << 20
 _GIB: Final = 1 << 30
 _SUSPICIOUS: Final = 16 * _MIB
@@ -109,7 +110,8 @@ def over(member: Member, limits: ArchiveLimits, *, memory: bool = False) -> Asse
     if member.size > _SUSPICIOUS and member.size > limits.ratio * max(member.packed, 1):
         return BadResponse(
             f"{shown(member.name)} would unpack {member.packed:,} bytes to {member.size:,}, more than "
-            f"{limits.ratio:g} times as many; it was not unpacked (job.limits.ratio)."
+            f"{limits.ratio:g} times as many; it was not unpacked (job.limits.ratio).",
+            advice=LIMITED,
         )
     return None
 
@@ -117,7 +119,8 @@ def over(member: Member, limits: ArchiveLimits, *, memory: bool = False) -> Asse
 def _more(member: Member, name: str, limit: int) -> AssetServiceError:
     return BadResponse(
         f"{shown(member.name)} has {member.size:,} bytes, more than the limit of {limit:,}; it was not unpacked "
-        f"(job.limits.{name})."
+        f"(job.limits.{name}).",
+        advice=LIMITED,
     )
 
 

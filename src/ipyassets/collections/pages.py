@@ -10,8 +10,9 @@ from typing import Final, Protocol
 
 from ipyassets.http.loop import LoopLock
 from ipyassets.services.base import AssetService, Page, Record, Search
+from ipyassets.services.wire import each_once
 
-__all__ = ["FixedPages", "Item", "Pages", "RecordPages"]
+__all__ = ["TURNS", "FixedPages", "Item", "Pages", "RecordPages"]
 
 Item = tuple[AssetService, Record]
 """A record and the service that can show its poster."""
@@ -21,6 +22,8 @@ KEPT: Final = 5_000
 
 One of VNTANA takes some 5 kB, and 12 once its ``raw`` was looked at.
 """
+TURNS: Final = 20
+"""Changes of a list that are heeded while it is walked: some services may count differently at every look."""
 _STRIDE: Final = 100
 
 
@@ -47,6 +50,12 @@ class Pages(Protocol):
     def stride(self) -> int:
         """How many positions come at once."""
 
+    @property
+    def moves(self) -> int | None:
+        """How often the list was seen to have changed at the service, so that positions stand for other items; None
+        where it cannot.
+        """
+
     async def first(self) -> None:
         """Make sure that one page has come."""
 
@@ -69,6 +78,7 @@ class FixedPages:
     random_access = True
     ended = True
     stride = _STRIDE
+    moves: int | None = None
 
     def __init__(self, items: Sequence[Item]) -> None:
         self._items = list(items)
@@ -124,6 +134,8 @@ class RecordPages:
         self._walked: list[Record] = []
         """All records so far, where pages are walked in order (see `_walk`)."""
         self._walked_pages = 0
+        self._walked_ids: set[str] = set()
+        self.moves: int = 0
         self._cursor: str | None = None
         self._cursors: set[int] = set()
         """Hashes of the cursors so far (their text may be long): a cursor that comes again would go round for ever."""
@@ -224,13 +236,23 @@ class RecordPages:
 
     async def _fetched(self, number: int) -> Sequence[Record]:
         page = await self.search.page(number)
-        self._note(number, page)
-        return page.records
+        records = each_once(page.records)
+        self._note(number, Page(records, page.total))
+        return records
+
+    def _count(self, total: int | None) -> bool:
+        """Take note of the service's count; whether it is another one, so that pages are no longer what they were."""
+        moved = total is not None and self._total is not None and total != self._total
+        if total is not None:
+            self._total = total
+        if moved:
+            self.moves += 1
+            self._pages.clear()
+        return moved
 
     def _note(self, number: int, page: Page) -> None:
         size = self.search.page_size
-        if page.total is not None:
-            self._total = page.total
+        self._count(page.total)
         self._pages[number] = page.records
         while len(self._pages) > max(1, KEPT // size):
             self._pages.popitem(last=False)
@@ -245,15 +267,19 @@ class RecordPages:
         async with self._lock:
             while not self._end and (stop is None or len(self._walked) < stop) and not self._full():
                 page = await self._next()
-                if page.total is not None:
-                    self._total = page.total
-                self._walked.extend(page.records)
-                self._walked_pages += 1
+                moved = self._count(page.total)
+                # Where the list changed between two pages the second has some of the first again, or lacks some.
+                new = [record for record in each_once(page.records) if record.id not in self._walked_ids]
+                self._walked.extend(new)
+                self._walked_ids.update(record.id for record in new)
                 self._cursor = page.next
                 if self.search.random_access:
-                    counted = self._total is not None and len(self._walked) >= self._total
+                    # Items that moved to the page before are looked for there; what is known already is left out.
+                    self._walked_pages += -1 if moved and self._walked_pages and self.moves <= TURNS else 1
+                    counted = not self.moves and self._total is not None and len(self._walked) >= self._total
                     self._end = counted or not page.records
                 else:
+                    self._walked_pages += 1
                     self._end = page.next is None or hash(page.next) in self._cursors
                     self._cursors.add(hash(page.next))
 

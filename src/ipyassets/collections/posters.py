@@ -93,7 +93,10 @@ async def source_of(service: AssetService, record: Record, box: Box) -> PosterSo
         record = await service.restored(record)
     source = service.poster_source(record, width=box.width, height=box.height, size=box.size)
     if source is None:
-        raise NotFound(f"{service.title}: {called(record)} has no poster.", code="NO_POSTER")
+        raise NotFound(
+            f"{service.title}: {called(record)} has no poster. Give it one at the service, or leave it out.",
+            code="NO_POSTER",
+        )
     return source
 
 

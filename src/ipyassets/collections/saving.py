@@ -42,7 +42,7 @@ async def save_file(
     """
     part = part_of(path)
     if part in _busy:
-        raise BadResponse(f"{path.name} is being written already.")
+        raise BadResponse(f"{path.name} is being written already.", advice="Wait until that has ended.")
     _busy.add(part)
     try:
         await in_file_pool(lambda: path.parent.mkdir(parents=True, exist_ok=True))

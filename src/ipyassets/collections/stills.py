@@ -53,8 +53,8 @@ class StillStream(PosterStream):
         if isinstance(file, AssetServiceError):
             raise file
         about = what(self._service, "stills", record)
-        found = await file_bytes(self._service, record, file)
         try:
+            found = await file_bytes(self._service, record, file)
             image = await decoded(found, Box(), about)
         except BadResponse:  # it may have been damaged on its way, or in the cache
             found = await file_bytes(self._service, record, file, anew=True)

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from ipyassets.collections.pages import Item, Pages
+from ipyassets.collections.pages import TURNS, Item, Pages
 from ipyassets.collections.span import Span
 from ipyassets.http import loop
 
@@ -17,6 +17,9 @@ MANY: Final = 32
 """Pages ahead where all are wanted: more than a client sends at once, so that it never idles."""
 _MOST: Final = 8
 """Pages ahead of a reader who may leave at any time."""
+
+_LATELY: Final = 2_000
+"""Items that are remembered for a list that may change."""
 
 Find = Callable[[int, int], Coroutine[Any, Any, list[Item]]]
 
@@ -41,6 +44,11 @@ class Walk:
         """From `_next` on and without gaps: the index after a stretch, and its items to come."""
         self._sequential = False
         """Whether what is coming was asked for page after page."""
+        self._moves = pages.moves
+        self._turns = 0
+        self._given: dict[tuple[str, str], None] = {}
+        """What was given last, so that nothing is given twice where the list changes meanwhile."""
+        self._count = 0
 
     async def take(self) -> list[Item]:
         """The next items, at least one; empty at the end. An error of a page is raised when its turn comes."""
@@ -52,10 +60,40 @@ class Walk:
         self._taking = True
         while True:
             self._look()
+            before = self._next
             found = await (self._page_after_page() if self._sequential else self._stretch())
+            if self._moved(before):
+                continue
             # Where pages turn out shorter than their numbers say, what is ahead was looked for at wrong places.
-            if self._sequential == self._comes_in_order():
-                return found
+            if self._sequential == self._comes_in_order() and (new := self._new(found)) is not None:
+                return new
+
+    def _moved(self, index: int) -> bool:
+        """Whether the list has changed, so that what is ahead is looked for anew, from a page before ``index`` on."""
+        if self._pages.moves == self._moves:
+            return False
+        self._moves = self._pages.moves
+        self._turns += 1
+        if self._moves is None or self._sequential or self._span.step != 1 or self._turns > TURNS:
+            return False
+        self.drop()
+        self._next = max(0, index - self._pages.stride)
+        return True
+
+    def _new(self, found: list[Item]) -> list[Item] | None:
+        """Those of ``found`` that were not given lately; None if all were, and there may be more."""
+        if self._moves is None or self._span.step != 1:
+            return found
+        new = [item for item in found if _key(item) not in self._given]
+        if found and not new:
+            return None
+        if self._span.count is not None:
+            new = new[: max(0, self._span.count - self._count)]
+        self._count += len(new)
+        self._given.update(dict.fromkeys(map(_key, new)))
+        while len(self._given) > max(_LATELY, 2 * self._pages.stride):
+            del self._given[next(iter(self._given))]
+        return new
 
     def leave(self) -> None:
         """Cancel what is on its way. From any thread, and without waiting: it may be called while Python ends."""
@@ -118,6 +156,10 @@ class Walk:
         into = self._span.position(index) % size
         left = size - into if step > 0 else into + 1
         return index + -(-left // abs(step))
+
+
+def _key(item: Item) -> tuple[str, str]:
+    return item[1].service, item[1].id
 
 
 def _seen(task: asyncio.Task[list[Item]]) -> None:

@@ -9,20 +9,18 @@ machines do not find it, and get tokens of their own.
 from __future__ import annotations
 
 import asyncio
-import atexit
 import contextlib
 import hashlib
 import hmac
 import os
 import secrets
-import shutil
 import sqlite3
 import stat
-import tempfile
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Final
 
+from ipyassets.http.scratch import scratch
 from ipyassets.http.secret import Secret
 
 __all__ = ["Entry", "TokenBoard", "board", "join_board", "open_board"]
@@ -150,8 +148,7 @@ def open_board() -> str:
     global _board  # noqa: PLW0603
     found = board()
     if found is None:
-        found = _board = TokenBoard(Path(tempfile.mkdtemp(prefix="ipyassets-tokens-")))  # for this user alone
-        atexit.register(_remove, os.getpid(), found.folder)
+        found = _board = TokenBoard(scratch("tokens"))
     return str(found.folder)
 
 
@@ -170,8 +167,3 @@ def join_board(folder: str) -> None:
     if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o077):
         return
     _board = TokenBoard(path)
-
-
-def _remove(process: int, folder: Path) -> None:
-    if os.getpid() == process:  # and not a forked child
-        shutil.rmtree(folder, ignore_errors=True)

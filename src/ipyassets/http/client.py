@@ -228,6 +228,7 @@ def _error_for(status: int) -> type[AssetServiceError]:
 _ADVICE: Final[dict[type[AssetServiceError], str]] = {
     AuthenticationError: "Check the credentials; they may have expired or been replaced.",
     PermissionDenied: "These credentials may not do this; ask for a role that may.",
+    InvalidRequest: "Check what was given.",
     NotFound: "Check the id and the base URL, and that these credentials can see it.",
     RateLimited: "Wait, then try again.",
     ServiceUnavailable: "The trouble is on the service's side; try again later.",

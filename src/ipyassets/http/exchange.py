@@ -31,6 +31,7 @@ log = logging.getLogger("ipyassets.http")
 
 _SAFE_TO_REPEAT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 _MAX_REDIRECTS: Final = 5
+_WRONG_PLACE: Final = "Check the base URL, and whether a proxy or a login page is in between."
 _HARMLESS: Final = frozenset({"accept", "accept-encoding", "accept-language", "content-type", "range", "if-range"})
 
 
@@ -116,7 +117,11 @@ class Exchange:
                 return answer if at_home else replace(answer, foreign=True)
             downgraded = url.scheme == "https" and target.scheme == "http"
             if target.scheme not in ("http", "https") or downgraded or target.userinfo:
-                raise BadResponse(f"{answer.asked} redirects to an unsafe place; not followed.", status=answer.status)
+                raise BadResponse(
+                    f"{answer.asked} redirects to an unsafe place; not followed.",
+                    status=answer.status,
+                    advice=_WRONG_PLACE,
+                )
             if current.method not in ("GET", "HEAD"):
                 if answer.status == 303:
                     current = replace(current, method="GET", json=None, form=None)
@@ -124,9 +129,10 @@ class Exchange:
                     raise BadResponse(
                         f"{answer.asked} redirects a {current.method} to another host; its body was not sent there.",
                         status=answer.status,
+                        advice=_WRONG_PLACE,
                     )
             url = target
-        raise BadResponse(f"{self.title}: {call.what or home.path} redirects in circles.")
+        raise BadResponse(f"{self.title}: {call.what or home.path} redirects in circles.", advice=_WRONG_PLACE)
 
     async def close(self) -> None:
         """Close all connections for good."""
@@ -191,7 +197,9 @@ class Exchange:
                 if status in (301, 302, 303, 307, 308) and "location" in response.headers:
                     target = url.join(response.headers["location"])
                     if target is None:
-                        raise BadResponse(f"{asked} redirects to what is not a URL.", status=status)
+                        raise BadResponse(
+                            f"{asked} redirects to what is not a URL.", status=status, advice=_WRONG_PLACE
+                        )
                     return answer, target
                 return answer, None
         raise failure  # outside of the handlers: the errors of httpx know the request, with its whole URL

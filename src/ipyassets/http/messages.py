@@ -45,6 +45,7 @@ class Answer:
             raise BadResponse(
                 f"{self.asked} answered {self.status} with {self._kind()} where JSON was expected. "
                 "Is the base URL right, and no proxy or login page in between?",
+                advice="",
                 status=self.status,
             ) from None
 

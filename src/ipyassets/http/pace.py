@@ -12,10 +12,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import os
 import sqlite3
 import sys
-import tempfile
 import time
 import uuid
 import weakref
@@ -26,6 +24,7 @@ from typing import Any, Final, TypeAlias
 
 from ipyassets.errors import InvalidRequest
 from ipyassets.http.loop import LoopLock
+from ipyassets.http.scratch import discard, scratch
 
 __all__ = ["RateBudget", "hold", "pacing", "turn"]
 
@@ -56,14 +55,13 @@ class RateBudget:
             raise InvalidRequest(f"per_second must be a number of requests, more than 0; got {given!r:.80}.")
         self.per_second = float(given)
         self._name = uuid.uuid4().hex
-        handle, path = tempfile.mkstemp(prefix="ipyassets-", suffix=".budget")
-        os.close(handle)
-        self._path = path
+        folder = scratch("budget")
+        self._path = path = str(folder / "pace.db")
         with contextlib.closing(sqlite3.connect(path)) as file:
             file.execute("CREATE TABLE pace (free REAL NOT NULL)")
             file.execute("INSERT INTO pace VALUES (0)")
             file.commit()
-        weakref.finalize(self, _remove, os.getpid(), path)
+        weakref.finalize(self, discard, folder)
 
     def __repr__(self) -> str:
         return f"RateBudget(per_second={self.per_second:g})"
@@ -98,11 +96,6 @@ def _same(per_second: float, name: str, path: str) -> RateBudget:
     budget = RateBudget.__new__(RateBudget)
     budget.per_second, budget._name, budget._path = per_second, name, path  # noqa: SLF001
     return budget
-
-
-def _remove(process: int, path: str) -> None:
-    if os.getpid() == process:  # and not a forked child
-        Path(path).unlink(missing_ok=True)
 
 
 def _taken(free: float, now: float, interval: float, hold: float) -> tuple[float, float]:

@@ -278,7 +278,8 @@ class SignedFile(RemoteFile):
     def _changed(self) -> BadResponse:
         self.changed = True
         return BadResponse(
-            f"{self.what} changed while it was read: what came before does not go with the rest. Begin again."
+            f"{self.what} changed while it was read: what came before does not go with the rest. Begin again.",
+            advice="",
         )
 
     def _too_short(self) -> InvalidRequest:
@@ -288,7 +289,9 @@ class SignedFile(RemoteFile):
         )
 
     def _whole_only(self) -> BadResponse:
-        return BadResponse(f"{self.what} can only be read as a whole: the server gives no parts of it.")
+        return BadResponse(
+            f"{self.what} can only be read as a whole: the server gives no parts of it.", advice="Save all of it."
+        )
 
 
 class _OtherBytes(Exception):

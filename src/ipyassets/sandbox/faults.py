@@ -1,42 +1,43 @@
 """Things that go wrong between a client and a service, on demand, and a record of what clients sent.
 
-The layer sits below the services, on the bare connection, so that a reset is a reset and a cut body a cut body.
-It needs no more of the server than the transport of each connection, which `server.Connection` puts into the scope.
+The layer sits below the services, on the bare connection; what each kind does is in `fault_actions`. It needs no
+more of the server than the transport of each connection, which `runner.Connection` puts into the scope.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import random
 import re
-import socket
-import struct
 import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, TypeAlias, get_args
 
-__all__ = ["Fault", "FaultLayer", "Faults", "Seen"]
+from ipyassets.sandbox.fault_actions import ACTIONS, Exchange
+from ipyassets.sandbox.fault_bodies import CREDENTIALS
 
-Kind: TypeAlias = Literal["status", "html", "reset", "cut", "stall", "wrong_content", "slow", "redirect"]
+__all__ = ["KINDS", "App", "Change", "Fault", "FaultLayer", "Faults", "Kind", "Message", "Receive", "Seen", "Send"]
+
+Instead: TypeAlias = Literal["status", "html", "redirect", "loop"]
+Late: TypeAlias = Literal["slow", "trickle", "reset", "cut", "stall", "length"]
+Altered: TypeAlias = Literal["wrong_content", "empty", "shape", "extra", "missing", "unknown", "duplicate", "drift"]
+Refused: TypeAlias = Literal["clock", "revoked"]
+Spoilt: TypeAlias = Literal["wrong_type", "truncated", "corrupt", "giant"]
+Kind: TypeAlias = Literal[Instead, Late, Altered, Refused, Spoilt]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+Change: TypeAlias = Literal["added", "removed"]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
-TRANSPORT = "ipyassets.transport"
-"""Key of the connection's `asyncio.Transport` in the scope's ``extensions``."""
-
-SECRET_HEADERS = frozenset({"authorization", "x-auth-token", "cookie", "proxy-authorization", "x-api-key"})
 SECRET_PATHS = re.compile(r"/auth/|/connect/token")
 KEPT_REQUESTS = 20_000
 KEPT_BODY = 65_536
-
-HTML = b"<!DOCTYPE html><html><head><title>Bad gateway</title></head><body><h1>502</h1><p>nginx</p></body></html>"
 
 
 @dataclass(slots=True)
@@ -54,8 +55,12 @@ class Fault:
     rate: float = 1.0
     seconds: float | None = None
     after: int | None = None
+    jitter: float = 0.0
+    change: Change = "added"
     hits: int = 0
     """How often it struck so far."""
+    before: list[Any] | None = None
+    """Of a drifting list, the end of the page given last."""
 
     def matches(self, seen: Seen) -> bool:
         if self.method is not None and self.method != seen.method:
@@ -110,26 +115,51 @@ class Faults:
         rate: float = 1.0,
         seconds: float | None = None,
         after: int | None = None,
+        jitter: float = 0.0,
+        change: Change = "added",
     ) -> Fault:
         """Let requests go wrong whose path (or path and query) holds the regular expression ``path``.
 
-        ``kind``:
+        ``kind``, in place of an answer:
 
         * ``status``: answer ``status`` (503 if not given) with ``headers`` and ``body`` (a mapping is sent as JSON);
         * ``html``: a page where data was asked for, status 200 unless given;
-        * ``reset``: the connection is reset before any answer;
+        * ``redirect``: ``status`` (302 if not given) to ``location``; ``loop``: 307 to what was asked for.
+
+        Late, or not all of it:
+
+        * ``slow``: the true answer, ``seconds`` (1 if not given) late, and by chance up to ``jitter`` later;
+        * ``trickle``: the true answer, its body in 20 pieces over ``seconds``;
+        * ``reset``: the connection is reset before any answer, or ``after`` bytes of the true body;
         * ``cut``: the true answer, closed after ``after`` bytes of its body (half of it if not given);
         * ``stall``: nothing is sent (or ``after`` bytes of the true body) for ``seconds``, then the connection closes;
           without ``seconds`` the client must give up first;
-        * ``wrong_content``: the true answer with ``body`` in place of its own, and ``headers`` over its own;
-        * ``slow``: the true answer, ``seconds`` (1 if not given) late;
-        * ``redirect``: ``status`` (302 if not given) to ``location``.
+        * ``length``: the true answer, its ``Content-Length`` wrong by ``after`` bytes (-7 if not given).
+
+        The true answer, but:
+
+        * ``wrong_content``: with ``body`` in place of its own, and ``headers`` over its own; ``empty``: with none;
+        * of JSON: ``shape`` (objects for lists, a list for the whole), ``extra`` (unknown fields), ``missing`` (no
+          fields but ids), ``unknown`` (words of no list), ``duplicate`` (an item twice);
+        * ``drift``: pages after the first as if an item at the front had been ``change``: ``added`` or ``removed``;
+        * of files: ``wrong_type`` (a drawing for a picture), ``truncated``, ``corrupt``, ``giant`` (a picture of
+          50,000 x 50,000 pixels by its own word);
+        * ``clock``: by a clock that is ``seconds`` ahead, 30 years if not given: tokens and signed URLs have expired;
+        * ``revoked``: as to credentials, or a signature, that the service does not know.
 
         It strikes ``count`` times (None: for ever), after letting ``skip`` requests through, each with probability
         ``rate``. Of several faults that match a request the first added strikes.
         """
-        if kind not in get_args(Kind):
-            raise ValueError(f"unknown kind of fault {kind!r}; one of {', '.join(get_args(Kind))}")
+        if kind not in KINDS:
+            raise ValueError(f"unknown kind of fault {kind!r}; one of {', '.join(KINDS)}")
+        if change not in get_args(Change):
+            raise ValueError(f"change must be one of {', '.join(get_args(Change))}; got {change!r:.40}")
+        if not 0 <= rate <= 1:
+            raise ValueError(f"rate must be a chance from 0 to 1; got {rate!r:.40}")
+        try:
+            pattern = re.compile(path)
+        except re.error as error:
+            raise ValueError(f"path must be a regular expression; {path!r:.80} is none: {error}") from None
         extra = dict(headers or {})
         if kind == "redirect":
             if location is None:
@@ -139,7 +169,7 @@ class Faults:
             extra.setdefault("content-type", "application/json")
             body = json.dumps(body)
         fault = Fault(
-            path=re.compile(path),
+            path=pattern,
             kind=kind,
             method=method.upper() if method else None,
             status=status,
@@ -150,10 +180,17 @@ class Faults:
             rate=rate,
             seconds=seconds,
             after=after,
+            jitter=jitter,
+            change=change,
         )
         with self._lock:
             self._faults.append(fault)
         return fault
+
+    def chance(self) -> float:
+        """A number from 0 to 1, by the seed."""
+        with self._lock:
+            return self._random.random()
 
     def clear(self) -> None:
         """Let nothing go wrong any more. The log stays; ``faults.log.clear()`` empties it."""
@@ -204,140 +241,13 @@ class FaultLayer:
             await send(message)
 
         fault = self.faults.take(seen)
-        exchange = _Exchange(self.app, scope, _replayed(body, receive), receive, answer)
+        exchange = Exchange(self.app, scope, body, receive, answer, self.faults.chance)
         if not await exchange.pause(self.latency()):
             return
         if fault is None:
             await exchange.serve()
         else:
-            await _ACTIONS[fault.kind](exchange, fault)
-
-
-@dataclass(slots=True)
-class _Exchange:
-    app: App
-    scope: Message
-    replayed: Receive
-    receive: Receive
-    send: Send
-
-    async def serve(self) -> None:
-        await self.app(self.scope, self.replayed, self.send)
-
-    async def true_answer(self) -> tuple[Message, bytes]:
-        """The head and the whole body the service would have sent."""
-        head: Message = {}
-        body = bytearray()
-
-        async def collect(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                head.update(message)
-            else:
-                body.extend(message.get("body", b""))
-
-        await self.app(self.scope, self.replayed, collect)
-        return head, bytes(body)
-
-    async def respond(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        raw = {"content-length": str(len(body)), **headers}
-        await self.send(_head(status, raw))
-        await self.send({"type": "http.response.body", "body": b"" if self.scope["method"] == "HEAD" else body})
-
-    @property
-    def transport(self) -> asyncio.Transport:
-        transport: asyncio.Transport = self.scope["extensions"][TRANSPORT]
-        return transport
-
-    async def gone(self) -> None:
-        """Return when the client is no longer there."""
-        while (await self.receive())["type"] != "http.disconnect":
-            pass
-
-    async def pause(self, seconds: float | None) -> bool:
-        """Wait (None: for ever), but no longer than the client does; False if it is no longer there."""
-        if seconds is not None and seconds <= 0:
-            return True
-        try:
-            await asyncio.wait_for(self.gone(), seconds)
-        except TimeoutError:
-            return True
-        return False
-
-
-def _head(status: int, headers: Mapping[str, str]) -> Message:
-    pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    return {"type": "http.response.start", "status": status, "headers": pairs}
-
-
-def _headers(head: Message) -> dict[str, str]:
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in head["headers"]}
-
-
-async def _status(exchange: _Exchange, fault: Fault) -> None:
-    await exchange.respond(fault.status or 503, fault.headers, fault.body or b"")
-
-
-async def _html(exchange: _Exchange, fault: Fault) -> None:
-    headers = {"content-type": "text/html; charset=utf-8", **fault.headers}
-    await exchange.respond(fault.status or 200, headers, fault.body or HTML)
-
-
-async def _redirect(exchange: _Exchange, fault: Fault) -> None:
-    await exchange.respond(fault.status or 302, fault.headers, fault.body or b"")
-
-
-async def _slow(exchange: _Exchange, fault: Fault) -> None:
-    if await exchange.pause(1.0 if fault.seconds is None else fault.seconds):
-        await exchange.serve()
-
-
-async def _reset(exchange: _Exchange, fault: Fault) -> None:
-    connection = exchange.transport.get_extra_info("socket")
-    # Lingering for no time makes closing send RST instead of FIN.
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    exchange.transport.abort()
-    await exchange.gone()
-
-
-async def _cut(exchange: _Exchange, fault: Fault) -> None:
-    head, body = await exchange.true_answer()
-    await _begin(exchange, head, body, len(body) // 2 if fault.after is None else fault.after)
-    exchange.transport.close()
-    await exchange.gone()
-
-
-async def _stall(exchange: _Exchange, fault: Fault) -> None:
-    if fault.after is not None:
-        await _begin(exchange, *await exchange.true_answer(), fault.after)
-    if await exchange.pause(fault.seconds):
-        exchange.transport.close()
-        await exchange.gone()
-
-
-async def _begin(exchange: _Exchange, head: Message, body: bytes, length: int) -> None:
-    """Send the head, which promises all of ``body``, and its first ``length`` bytes (one less than all at most)."""
-    await exchange.send(_head(head["status"], {**_headers(head), "content-length": str(len(body))}))
-    part = body[: min(length, max(0, len(body) - 1))]
-    await exchange.send({"type": "http.response.body", "body": part, "more_body": True})
-
-
-async def _wrong_content(exchange: _Exchange, fault: Fault) -> None:
-    head, _ = await exchange.true_answer()
-    body = b"This is not what was asked for.\n" if fault.body is None else fault.body
-    headers = {**_headers(head), "content-length": str(len(body)), **fault.headers}
-    await exchange.respond(fault.status or head["status"], headers, body)
-
-
-_ACTIONS: dict[Kind, Callable[[_Exchange, Fault], Awaitable[None]]] = {
-    "status": _status,
-    "html": _html,
-    "reset": _reset,
-    "cut": _cut,
-    "stall": _stall,
-    "wrong_content": _wrong_content,
-    "slow": _slow,
-    "redirect": _redirect,
-}
+            await ACTIONS[fault.kind](exchange, fault)
 
 
 async def _read(receive: Receive) -> bytes | None:
@@ -352,17 +262,6 @@ async def _read(receive: Receive) -> bytes | None:
             return bytes(body)
 
 
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    pending = [body]
-
-    async def replay() -> Message:
-        if pending:
-            return {"type": "http.request", "body": pending.pop(), "more_body": False}
-        return await receive()
-
-    return replay
-
-
 def _seen(scope: Message, body: bytes) -> Seen:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     secret = SECRET_PATHS.search(scope["path"])
@@ -370,7 +269,7 @@ def _seen(scope: Message, body: bytes) -> Seen:
         method=scope["method"],
         path=scope["path"],
         query=scope["query_string"].decode("latin-1"),
-        headers={name: _masked(value) if name in SECRET_HEADERS else value for name, value in headers.items()},
+        headers={name: _masked(value) if name in CREDENTIALS else value for name, value in headers.items()},
         body=b"" if secret else body[:KEPT_BODY],
     )
 

@@ -15,7 +15,8 @@ from starlette.routing import BaseRoute, Mount, Router
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ipyassets.sandbox.background import Background
-from ipyassets.sandbox.faults import TRANSPORT, App, FaultLayer, Faults, Message, Receive, Send
+from ipyassets.sandbox.fault_actions import TRANSPORT
+from ipyassets.sandbox.faults import App, FaultLayer, Faults, Message, Receive, Send
 from ipyassets.sandbox.guests import guarded
 
 __all__ = ["Runner", "application"]

@@ -10,7 +10,7 @@ import os
 import socket
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -101,7 +101,7 @@ class Sandbox:
                 "/thumbnails": self.scenario_api.thumbnail_routes(),
             },
             self.faults,
-            lambda: self.settings.latency,
+            self._latency,
             hosts=[self._host, "localhost"],
         )
         self._runner: Runner | None = None
@@ -109,6 +109,9 @@ class Sandbox:
 
     def __repr__(self) -> str:
         return f"<Sandbox {self.world.origin}>" if self.running else "<Sandbox, not running>"
+
+    def _latency(self) -> float:
+        return self.settings.latency + self.settings.jitter * self.faults.chance()
 
     @property
     def running(self) -> bool:
@@ -315,14 +318,18 @@ def _loopback(host: str) -> str:
     return host
 
 
-def serve(port: int = 0, assets: int | None = None) -> None:
+def serve(port: int = 0, assets: int | None = None, *, faults: Sequence[Mapping[str, Any]] = (), seed: int = 0) -> None:
     """Serve until SIGINT or SIGTERM; the first line on stdout is the JSON object of `Sandbox.connection_info`.
 
-    Nothing else ever goes to stdout; logs go to stderr. For the main thread of a command.
+    ``faults``: arguments of `Faults.add`. Nothing else ever goes to stdout; logs go to stderr. For the main thread of
+    a command.
     """
     from ipyassets.sandbox.command import run
 
-    run(Sandbox(assets=assets, port=port))
+    sandbox = Sandbox(assets=assets, port=port, seed=seed)
+    for fault in faults:
+        sandbox.faults.add(**fault)
+    run(sandbox)
 
 
 @atexit.register

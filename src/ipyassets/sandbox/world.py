@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal
 
 from ipyassets.sandbox.background import Background
 
-__all__ = ["Settings", "World"]
+__all__ = ["Settings", "World", "skewed"]
+
+_skew: ContextVar[float] = ContextVar("ipyassets-sandbox-skew", default=0.0)
+
+
+def _now() -> float:
+    return time.time() + _skew.get()
+
+
+@contextlib.contextmanager
+def skewed(seconds: float) -> Iterator[None]:
+    """Within the block, what the caller serves goes by a clock that is ``seconds`` ahead."""
+    token = _skew.set(seconds)
+    try:
+        yield
+    finally:
+        _skew.reset(token)
 
 
 @dataclass(slots=True)
@@ -24,6 +42,8 @@ class Settings:
     """Grow every catalogue to this many assets (None: the natural catalogue, which is also the least)."""
     latency: float = 0.0
     """Seconds added before every answer."""
+    jitter: float = 0.0
+    """Seconds of chance besides, up to so many."""
 
     vntana_token_lifetime: float = 30 * 24 * 3600.0
     vntana_max_page_size: int = 500
@@ -109,7 +129,7 @@ class World:
     settings: Settings
     origin: str = ""
     """``http://127.0.0.1:PORT`` once the socket is bound; services build absolute links from it at request time."""
-    clock: Callable[[], float] = field(default=time.time)
+    clock: Callable[[], float] = field(default=_now)
     """Seconds since the epoch; a test may put its own here to make tokens and URLs expire."""
     background: Background = field(default_factory=Background)
     """For work that goes on between requests."""

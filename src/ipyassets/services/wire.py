@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
 from ipyassets.arguments import whole
@@ -16,6 +16,7 @@ from ipyassets.http.messages import Answer, parsed
 __all__ = [
     "base_address",
     "check_names",
+    "each_once",
     "error_body",
     "host",
     "identity",
@@ -29,6 +30,8 @@ __all__ = [
     "utc",
     "zulu",
 ]
+
+T = TypeVar("T")
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~\-]+")
@@ -118,6 +121,14 @@ def check_names(given: Iterable[str], allowed: Iterable[str], title: str) -> Non
 def page_size(value: object, usual: int, most: int) -> int:
     """The ``page_size`` keyword, ``usual`` if it is not given. Raises `InvalidRequest` if it is not 1 to ``most``."""
     return usual if value is None else whole("page_size", value, most=most)
+
+
+def each_once(things: Iterable[T], known_by: str = "id") -> list[T]:
+    """``things`` without those that come again: lists that change while they are read bring some twice."""
+    once: dict[Any, T] = {}
+    for thing in things:
+        once.setdefault(getattr(thing, known_by), thing)
+    return list(once.values())
 
 
 def listed(body: Mapping[str, Any], name: str, answer: Answer) -> list[Mapping[str, Any]]:

@@ -76,6 +76,7 @@ class PickedPages:
 
     random_access = True
     ended = True
+    moves: int | None = None
 
     def __init__(self, pages: Pages, picked: Ranges) -> None:
         self.pages = pages

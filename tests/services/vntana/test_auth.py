@@ -259,6 +259,18 @@ def test_logout_ends_the_tokens_and_the_next_request_logs_in(sandbox, vntana):
     assert len(sandbox.faults.requests("auth/login")) == 2
 
 
+def test_logout_ends_the_other_tokens_where_one_cannot_be_ended(sandbox, vntana):
+    """The first token that the service could not be told of left the others alive, and in use."""
+    assert vntana.search().total == 87
+    alive = len(sandbox.vntana_api.tokens._live)
+    sandbox.faults.add("auth/logout", status=400)
+    with pytest.raises(InvalidRequest):
+        vntana.logout()
+    assert len(sandbox.vntana_api.tokens._live) == 1 < alive
+    assert vntana.search("chair").total == 11
+    assert len(sandbox.faults.requests("auth/login")) == 2
+
+
 def test_logout_of_tokens_that_ended_already(sandbox, vntana):
     vntana.workspaces()
     sandbox.vntana_api.tokens.revoke_all()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import tempfile
 import threading
 import time
 from collections import deque
@@ -18,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from ipyassets.http.scratch import discard, scratch
 from ipyassets.sandbox.rendering.orders import Order, PartName, Quality, Source, Task, obstacle, tasks
 from ipyassets.sandbox.rendering.process import TaskFailed, Worker, WorkerDied
 
@@ -110,7 +110,7 @@ class RenderQueue:
         """Of this queue alone; it goes with the queue."""
         with self._condition:
             if self._folder is None:
-                self._folder = Path(tempfile.mkdtemp(prefix="ipyassets-renders-"))
+                self._folder = scratch("renders")
             return self._folder
 
     @property
@@ -182,7 +182,7 @@ class RenderQueue:
         for thread in self._threads:
             thread.join(JOIN_TIMEOUT)
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            discard(self._folder)
 
     def forget(self) -> None:
         """In a forked child, where the threads are not: threads, processes and folder belong to the parent."""

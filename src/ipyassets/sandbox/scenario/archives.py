@@ -11,8 +11,6 @@ import datetime as dt
 import hashlib
 import re
 import secrets
-import shutil
-import tempfile
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
@@ -25,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from ipyassets.http.scratch import discard, scratch
 from ipyassets.sandbox.scenario.catalogue import Asset, Project
 from ipyassets.sandbox.scenario.controls import Archives, Trouble, merged
 from ipyassets.sandbox.scenario.errors import access_denied, bad_request, not_found
@@ -108,7 +107,7 @@ class Batches:
             folder, self._folder = self._folder, None
             self._on_disk.clear()
         if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+            discard(folder)
 
     def request(self, project: Project, body: Mapping[str, Any], *, start: bool) -> dict[str, Any]:
         """Check ``body`` and, if ``start``, begin a job: ``{"jobId"}``. A 400 or 404 where it cannot be done."""
@@ -142,8 +141,7 @@ class Batches:
     def _file_of(self, batch: _Batch) -> Path:
         with self._lock:
             if self._folder is None:
-                # Not a TemporaryDirectory: in a forked child it would remove the parent's.
-                self._folder = Path(tempfile.mkdtemp(prefix="ipyassets-archives-"))
+                self._folder = scratch("archives")
             folder = self._folder
             self._on_disk = [one for one in self._on_disk if one is not batch] + [batch]
             surplus, self._on_disk = self._on_disk[:-_KEPT], self._on_disk[-_KEPT:]

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-from ipyassets.sandbox.faults import TRANSPORT
+from ipyassets.sandbox.fault_actions import TRANSPORT
 
 __all__ = ["ArchiveFile", "Break", "send"]
 

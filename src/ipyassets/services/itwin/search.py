@@ -138,6 +138,7 @@ def next_link(body: Mapping[str, Any], answer: Answer, base_url: str) -> str | N
         raise BadResponse(
             f"{answer.asked} answered with a next page at another place than {base_url}; the token was not sent there. "
             "Is a proxy in between that does not rewrite links?",
+            advice="",
             status=answer.status,
         )
     return href

@@ -22,7 +22,7 @@ from ipyassets.services.scenario.records import Collection, Tag, asset, collecti
 from ipyassets.services.scenario.renditions import Rendition, renditions, unsigned, wants_large
 from ipyassets.services.scenario.search import AssetListing, AssetSearch, next_token
 from ipyassets.services.scenario.templates import TOKENS, check_template, member_names
-from ipyassets.services.wire import base_address, host, listed, origin, segment
+from ipyassets.services.wire import base_address, each_once, host, listed, origin, segment
 
 __all__ = ["BASE_URL", "ScenarioService"]
 
@@ -179,7 +179,7 @@ class ScenarioService(DownloadService, ArchiveService):
             token = next_token(body, token)
             if token is None:
                 break
-        return found
+        return each_once(found, "id" if read is collection else "name")
 
 
 def _worth_another_look(rendition: Rendition, error: AssetServiceError) -> bool:

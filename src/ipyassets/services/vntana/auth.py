@@ -26,7 +26,7 @@ from ipyassets.services.vntana.choosing import chosen, matching
 from ipyassets.services.vntana.errors import response, token_is_stale
 from ipyassets.services.vntana.login import Login, TokenLogin
 from ipyassets.services.vntana.records import Organization, organization, workspace
-from ipyassets.services.wire import is_uuid, listed
+from ipyassets.services.wire import each_once, is_uuid, listed
 
 __all__ = ["Ladder", "Reach", "Scope"]
 
@@ -146,7 +146,7 @@ class Ladder:
         )
         async with _meanwhile(self._in_organization(wanted).headers() if _plain_uuid(wanted) else None):
             answer = await self._http.send(call)
-        found = [organization(row) for row in listed(response(answer), "grid", answer)]
+        found = each_once(organization(row) for row in listed(response(answer), "grid", answer))
         return chosen(found, self._organization_wanted, "organization")
 
     async def workspaces(self, *, anew: bool = False) -> tuple[Workspace, ...]:
@@ -163,7 +163,8 @@ class Ladder:
                     what="the list of workspaces",
                 )
                 answer = await self._http.send(call)
-                self._places = tuple(workspace(row) for row in listed(response(answer), "grid", answer))
+                rows = listed(response(answer), "grid", answer)
+                self._places = tuple(each_once(workspace(row) for row in rows))
             return self._places
 
     async def reach(self, wanted: str | None = None) -> Reach:
@@ -235,8 +236,10 @@ class Ladder:
     async def log_out(self) -> None:
         """End the tokens of this account at the service and forget them; the next request logs in again.
 
-        Other clients of this process with the same credentials share the tokens, and log in again as well.
+        Other clients of this process with the same credentials share the tokens, and log in again as well. All are
+        forgotten, also where the service cannot be told of one; that is raised once the others have ended.
         """
+        failure: AssetServiceError | None = None
         for scope in [*reversed(self._scopes.values()), self._session]:
             token = scope.token.peek()
             if token is None:
@@ -249,6 +252,10 @@ class Ladder:
                 await self._http.send(call)
             except AuthenticationError:  # it had ended already
                 continue
+            except AssetServiceError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
 
     def forget(self) -> None:
         """Let go of the credentials and of all tokens; other clients keep those they share."""

@@ -52,7 +52,7 @@ _ADVICE: Final[Mapping[str, str]] = {
     "BAD_CREDENTIALS": "Check the personal access token (generating a new key in VNTANA ends the old one), "
     "or the e-mail and password.",
     "FORBIDDEN": "The token is expired or of another scope, the role does not allow it, or this address is not on the "
-    "organization's allow-list.",
+    "organization's allow-list; ask its administrator.",
     "UNAUTHORIZED_IP": "This address is not on the organization's allow-list; ask its administrator.",
     "PRODUCT_IS_NOT_PUBLISHED": "Publish the product first (Live Internal or Live Public); drafts give no files.",
     "SUBSCRIPTION_SUSPENDED": "The organization's subscription is suspended.",

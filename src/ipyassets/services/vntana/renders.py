@@ -184,6 +184,7 @@ def _outcome(answer: Answer, batch: Sequence[Record]) -> tuple[set[str], dict[st
             refused[record.id] = BadResponse(
                 f"VNTANA did not say that it took the order for renders of {described(record)}, nor why not. "
                 "Order it again; its files tell whether it was rendered after all.",
+                advice="",
                 status=answer.status,
             )
     return accepted, refused

@@ -23,7 +23,7 @@ from ipyassets.services.vntana.errors import response
 from ipyassets.services.vntana.events import canonical
 from ipyassets.services.vntana.values import listed as several
 from ipyassets.services.vntana.values import texts
-from ipyassets.services.wire import identity, listed, origin, segment, stripped, utc
+from ipyassets.services.wire import each_once, identity, listed, origin, segment, stripped, utc
 
 __all__ = ["EventKind", "Webhook", "Webhooks", "webhook"]
 
@@ -85,7 +85,7 @@ class Webhooks:
         """The events that can be asked for, kept after the first time."""
         if not self._catalogue:
             answer = await self._either("GET", _EVENTS, "the list of events")
-            self._catalogue = tuple(_kinds(response(answer), answer))
+            self._catalogue = tuple(each_once(_kinds(response(answer), answer)))
         return self._catalogue
 
     async def list(self) -> tuple[Webhook, ...]:
@@ -93,7 +93,7 @@ class Webhooks:
         place = await self._ladder.organization()
         forms = tuple(form.format(segment(place.id, "an organization")) for form in _LIST)
         answer = await self._either("GET", forms, "the list of webhooks")
-        return tuple(webhook(row) for row in listed(response(answer), "grid", answer))
+        return tuple(each_once(webhook(row) for row in listed(response(answer), "grid", answer)))
 
     async def get(self, id: str) -> Webhook:
         """One webhook by its uuid. Raises `NotFound`."""

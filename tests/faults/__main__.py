@@ -1,0 +1,63 @@
+"""The whole matrix, for a person: ``python -m tests.faults`` (some minutes). Writes docs/faults.md.
+
+Arguments pick operations by parts of their names: ``python -m tests.faults "scenario: archive"``; only their cells are
+then written anew. ``--sample N`` runs N cases by chance, ``--seed`` says which.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+
+from tests.faults import table
+from tests.faults.bench import Bench
+from tests.faults.plan import CASES, by_operation, sampled
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("parts", nargs="*")
+    parser.add_argument("--trouble", default="")
+    parser.add_argument("--sample", type=int)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    cases = [case for case in CASES if not options.parts or any(part in str(case) for part in options.parts)]
+    cases = [case for case in cases if options.trouble in str(case.trouble)]
+    if options.sample is not None:
+        cases = sampled(cases, options.sample, options.seed)
+    began, wrongs, words = time.monotonic(), 0, dict[str, str]()
+    with tempfile.TemporaryDirectory() as folder, Bench(Path(folder)) as bench:
+        for operation, some in by_operation(cases).items():
+            start = time.monotonic()
+            bench.warm(operation)
+            before = bench.left()
+            for case in some:
+                outcome = bench.run(case)
+                words[str(case)] = outcome.word
+                wrongs += len(outcome.wrongs)
+                for wrong in outcome.wrongs:
+                    print(f"WRONG {case} -> {outcome.word} ({outcome.seconds:.1f} s): {wrong}", flush=True)
+            for leak in bench.leaks(before):
+                wrongs += 1
+                print(f"LEAK {operation}: {leak}", flush=True)
+            told = collections.Counter(words[str(case)] for case in some)
+            table.keep({case: table.mark(word) for case, word in words.items()})
+            print(f"{operation}: {time.monotonic() - start:.0f} s, {dict(told)}", flush=True)
+    print(f"{len(cases)} cases in {time.monotonic() - began:.0f} s, {wrongs} wrong")
+    marks = {**table.read(), **{case: table.mark(word) for case, word in words.items()}}
+    if len(marks) == len(CASES):
+        table.PAGE.write_text(table.written(marks))
+        table.forget()
+    else:
+        print(f"{len(CASES) - len(marks)} cases are still to be run: the page was not written")
+    return 1 if wrongs else 0
+
+
+sys.exit(main())

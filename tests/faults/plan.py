@@ -1,0 +1,31 @@
+"""The cases of the matrix: all operations with all troubles, and a part of them by chance."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Final
+
+from tests.faults.bench import Case
+from tests.faults.operations import OPERATIONS, Operation
+from tests.faults.troubles import TROUBLES
+
+__all__ = ["CASES", "by_operation", "sampled"]
+
+CASES: Final = [
+    Case(operation, trouble, times) for operation in OPERATIONS for trouble in TROUBLES for times in trouble.times
+]
+
+
+def sampled(cases: Sequence[Case], count: int, seed: int) -> list[Case]:
+    """``count`` of ``cases`` by chance, in their order."""
+    chosen = set(random.Random(seed).sample(range(len(cases)), min(count, len(cases))))
+    return [case for number, case in enumerate(cases) if number in chosen]
+
+
+def by_operation(cases: Sequence[Case]) -> dict[Operation, list[Case]]:
+    """Cases by their operation: a batch of them is looked at for what it leaves behind."""
+    batches: dict[Operation, list[Case]] = {}
+    for case in cases:
+        batches.setdefault(case.operation, []).append(case)
+    return batches
