@@ -7,9 +7,19 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from ipyassets.http.cache import cache
 from ipyassets.sandbox import Sandbox
+
+# The same few examples in every run; `pytest --hypothesis-profile=deep` looks for new ones (docs/development.md). No
+# limit of time for one: it would be a limit of what else the machine does.
+_slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
+settings.register_profile("ci", max_examples=50, derandomize=True, deadline=None, suppress_health_check=_slow)
+settings.register_profile(
+    "deep", max_examples=5000, stateful_step_count=100, deadline=None, print_blob=True, suppress_health_check=_slow
+)
+settings.load_profile("ci")
 
 
 @pytest.fixture(autouse=True)

@@ -40,7 +40,7 @@ def writable(name: str) -> bool:
     return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.dictionaries(NAMES.filter(lambda name: not any("\ud800" <= c <= "\udfff" for c in name)), st.binary(max_size=5))
 )

@@ -4,7 +4,7 @@ import unicodedata
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ipyassets.collections.safe_names import PathNames, safe_parts
@@ -60,7 +60,6 @@ def test_no_name_leads_anywhere_else(name: str) -> None:
     assert PureWindowsPath("C:/safe", *parts).is_relative_to("C:/safe")
 
 
-@settings(max_examples=60)
 @given(st.lists(NAMES, max_size=12))
 def test_no_two_names_meet_on_any_file_system(names: list[str]) -> None:
     paths = PathNames()
@@ -69,6 +68,28 @@ def test_no_two_names_meet_on_any_file_system(names: list[str]) -> None:
     assert len(set(keys)) == len(keys)
     folders = {str(parent).casefold() for path in given_ for parent in path.parents if parent.name}
     assert folders.isdisjoint(keys)
+
+
+@given(NAMES)
+def test_a_name_that_was_made_safe_stays_as_it_is(name: str) -> None:
+    made = "/".join(safe_parts(name))
+    assert "/".join(safe_parts(made)) == made
+
+
+@given(
+    st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=300), st.sampled_from([".png", ".tar", ".glb"])
+)
+def test_however_long_a_name_is_it_keeps_its_ending(stem: str, ending: str) -> None:
+    assert safe_parts(stem + ending)[-1].endswith(ending)
+
+
+@given(st.lists(NAMES, max_size=8), st.lists(NAMES, max_size=8))
+def test_what_was_there_before_is_in_nobodys_way(before: list[str], names: list[str]) -> None:
+    there = {str(path).casefold() for path in map(PathNames().path, before)}
+    paths = PathNames(lambda path: str(path).casefold() in there)
+    made = [paths.path(name) for name in names]
+    assert there.isdisjoint(str(path).casefold() for path in made)
+    assert [len(path.parts) >= 1 for path in made] == [True] * len(names)
 
 
 @pytest.mark.parametrize(

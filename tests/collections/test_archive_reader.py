@@ -307,6 +307,34 @@ def test_what_was_written_without_going_back_is_salvaged_too() -> None:
     assert found == {name: members[name] for name in list(members)[:5]}
 
 
+@pytest.mark.parametrize("size", [65_536, 65_537, 300_000])
+def test_large_members_of_such_an_archive_do_not_end_it(size: int) -> None:
+    """Of what unpacks to more than 64 kB the end was looked for at a wrong place: it and all behind it were lost, or
+    reading the archive was a bare ValueError.
+    """
+    members = {"a.bin": bytes(size), "b.bin": noise(size), "c.bin": b"c", "d.bin": b"cut off"}
+    content = packed(members, deflate=True, streamed=True)
+    found = contents(ArchiveReader(MemoryFile(content[: content.index(b"d.bin")])))
+    assert found == {name: members[name] for name in ("a.bin", "b.bin", "c.bin")}
+
+
+def test_an_archive_that_was_cut_off_behind_a_pointer_to_its_directory_is_read() -> None:
+    """The pointer was followed to nowhere, and ended in a bare BadZipFile."""
+    member = packed({"a.bin": b"one"}).partition(b"PK\1\2")[0]
+    reader = ArchiveReader(MemoryFile(member + struct.pack("<4sLQL", b"PK\6\7", 1, 1 << 40, 3)))
+    assert contents(reader) == {"a.bin": b"one"}
+
+
+def test_a_directory_that_leads_to_places_before_the_archive_is_not_believed() -> None:
+    """Its members were asked for from before the first byte on, and all of them lost; they are there to be read."""
+    members = {"a.bin": b"one", "b.bin": noise(1000)}
+    content = packed(members)
+    lying = patched(content, content.index(b"PK\5\6") + 16, struct.pack("<L", 0x00A00042))
+    reader = ArchiveReader(MemoryFile(lying))
+    assert contents(reader) == members
+    assert "before its beginning" in str(reader.damage)
+
+
 def test_names_without_a_mark_are_read_as_utf8_where_they_are() -> None:
     content = packed({"f\u00fcr-x.png": b"a"})
     unmarked = content.replace("f\u00fcr-x.png".encode(), b"f\x81r-xx.png")  # CP437, as long

@@ -191,6 +191,12 @@ def test_what_does_not_tell_is_left_open(head: bytes) -> None:
     assert sniff(head) is None
 
 
+def test_a_file_of_brackets_is_no_json():
+    """Looked at as JSON it was a bare RecursionError, before anything of it was written."""
+    assert sniff(b"[" * 4000) is None
+    assert expected(b"[" * 4000, "png", None) is not None
+
+
 @pytest.mark.parametrize(("format", "content"), [("jpg", "JPEG"), ("tif", "TIFF"), ("tiff", "TIFF"), ("avif", "AVIF")])
 def test_formats_of_two_names(format: str, content: str) -> None:
     assert downloaded(picture(format=content), format).image().size == (64, 48)

@@ -25,6 +25,7 @@ from ipyassets.http import loop
 from ipyassets.http.cache import cache
 from tests.collections.test_asset_list import listed
 from tests.fakes import MemoryService, picture
+from tests.fuzz.__main__ import kept
 
 
 def huge_png(width: int = 50_000, height: int = 50_000) -> bytes:
@@ -256,6 +257,24 @@ def test_pictures_lying_on_their_side_are_turned_and_still_fit():
     Image.new("RGB", (200, 100), "red").save(buffer, "JPEG", exif=exif)
     assert decode(buffer.getvalue()).size == (100, 200)
     assert decode(buffer.getvalue(), width=50).size == (50, 100)
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 0x86])
+def test_an_orientation_that_means_nothing_does_not_turn_the_box(orientation: int):
+    """It was taken for "lying on its side", and the picture came larger than it was asked for."""
+    buffer = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("RGB", (24, 16), "red").save(buffer, "JPEG", exif=exif)
+    assert decode(buffer.getvalue(), 20, 30).size == (20, 13)
+
+
+def test_a_gif_that_pillow_begins_anew_fits_the_box():
+    """Asked whether it moves once it was made small, Pillow began an odd GIF anew: it came as large as it was."""
+    film = dict(kept("images"))["images-crashes.zip:gif-begun-anew"]
+    made = decode(film, 20, 30)
+    assert made.width <= 20
+    assert made.getpixel((0, 0)) is not None
 
 
 def test_palette_pictures_keep_their_transparency_when_resized():

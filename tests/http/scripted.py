@@ -21,6 +21,7 @@ from ipyassets.http.wire import Connection, Incoming
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 ORIGIN = ("http", "example.org", 80)
+_UNUSED = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 async def heard(reader: asyncio.StreamReader) -> bytes:
@@ -128,7 +129,7 @@ class Line(asyncio.Transport):
 
     def __init__(self, *, bodyless: bool = False) -> None:
         super().__init__()
-        self.pool = Pool(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        self.pool = Pool(_UNUSED)
         self.written = b""
         self.paused = False
         self._gone = False

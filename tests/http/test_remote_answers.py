@@ -9,6 +9,8 @@ import logging
 import tracemalloc
 import zlib
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -18,6 +20,7 @@ from ipyassets.http.client import HttpClient
 from ipyassets.http.messages import Explanation
 from ipyassets.http.remote import SignedFile
 from ipyassets.http.secret import Secret
+from ipyassets.http.served import Body, file_name
 from tests.http.conftest import Request, Server, answer
 from tests.http.files import PACKED, QUICK, WHOLE, Files, chunked, facts, use, whole
 
@@ -184,13 +187,29 @@ def test_a_packed_body_is_unpacked_little_by_little(files: Files):
         answer(gzip.compress(WHOLE)[:-20], content_encoding="gzip"),
         answer(b"??", content_encoding="br"),
         answer(b"<html>Sign in</html>", content_type="text/html; charset=utf-8"),
+        answer(b"ok", 206, content_range=f"bytes 0-1/{'9' * 5000}"),
+        answer(b"ok", 206, content_range=f"bytes {'0' * 5000}-1/2"),
     ],
-    ids=["no gzip", "half gzip", "unasked encoding", "web page"],
+    ids=["no gzip", "half gzip", "unasked encoding", "web page", "endless size", "endless start"],
 )
 def test_what_is_no_such_file_is_a_bad_response(files: Files, given: bytes):
+    """A size of some thousand digits was a bare ValueError: Python reads no such number."""
     files.server.handler = lambda _: given
     with pytest.raises(errors.BadResponse):
         use(files, whole, media_type="image/png")
+
+
+@pytest.mark.parametrize("length", ["9" * 5000, "20\x1d", "\u0663", "-1", "1e3", ""])
+def test_a_length_that_is_none_is_not_believed(length: str):
+    """Behind a proxy, where another parser reads the head: it ended in a bare ValueError."""
+    arriving: Any = SimpleNamespace(headers={"content-length": length}, status=200, content_type="", asked="GET /x")
+    assert Body.of(arriving, None).length is None
+
+
+@pytest.mark.parametrize("disposition", ["inline; filename*=UTF-8''a; filename*2=b", "inline; filename*0*=x''a; x"])
+def test_a_name_that_cannot_be_read_is_none(disposition: str):
+    """The standard library's parser fell over parts of a name without numbers, with a bare TypeError."""
+    assert file_name({"content-disposition": disposition}) in (None, "a")
 
 
 def test_the_reader_sets_the_pace(files: Files):

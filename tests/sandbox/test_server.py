@@ -302,3 +302,12 @@ def test_impossible_arguments_are_refused_when_the_sandbox_is_made(arguments, er
     """They were errors from the depths of the catalogue or the socket module, some only at the first request."""
     with pytest.raises(error, match=words):
         Sandbox(**arguments)
+
+
+@pytest.mark.parametrize("path", ["/scenario/v1/jobs/%0A", "/itwin/imodels%0A", "/vntana/admin/v1/organizations%0A"])
+def test_a_path_with_a_line_break_gets_the_services_own_answer(sandbox: Sandbox, path: str):
+    """It was the server's own plain "Not Found", or the answer of the path without the break."""
+    answer = httpx.get(f"{sandbox.origin}{path}")
+    assert answer.status_code in (401, 404)
+    assert answer.headers["content-type"] == "application/json"
+    assert isinstance(answer.json(), dict)

@@ -83,3 +83,13 @@ def test_where_a_poster_is_does_not_unpack_the_record():
     assert (blob(record), client_uuid(record)) == ("b", "w")
     assert record.raw._bytes is not None  # type: ignore[attr-defined]
     assert record.raw["asset"]["more"] == [1, 2]
+
+
+def test_an_object_that_is_too_deep_to_be_packed_is_kept_as_it_is():
+    """From Python 3.12 on JSON may be nested deeper than marshal writes, and a page with such an asset was lost."""
+    deep: dict[str, Any] = {}
+    for _ in range(5000):
+        deep = {"in": deep}
+    packed = Packed({"id": "a", "deep": deep})
+    assert packed["id"] == "a"
+    assert look(packed, "deep", "in", "in") == deep["in"]["in"]

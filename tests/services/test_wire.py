@@ -99,3 +99,12 @@ def test_an_error_body_of_another_shape_is_empty(content: bytes) -> None:
 @pytest.mark.parametrize("id", ["1f0c-2d", "a.b_c~d", "a/b", "..a", "ü", "a b", "a%2F", "line\n", "a?b#c"])
 def test_an_id_in_a_path_is_quoted_as_urllib_does(id: str) -> None:
     assert wire.segment(id, "an asset") == quote(id, safe="")
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b'{"a":' * 100_000, b'{"error": ' + b"9" * 5000 + b"}"])
+def test_an_answer_that_json_cannot_read_is_a_bad_response(content: bytes) -> None:
+    """A hundred thousand brackets were a bare RecursionError: in a refusal, a page of assets, a webhook."""
+    answer = Answer(500, {}, content, "GET /x")
+    assert wire.error_body(answer) == {}
+    with pytest.raises(BadResponse, match="where JSON was expected"):
+        answer.json()

@@ -463,7 +463,7 @@ names = st.sampled_from([b"x-timestamp", b"X-VNTANA-SIGNATURE", b"content-length
 values = st.binary(max_size=80) | st.sampled_from([stamp().encode(), b"0" * 64, b"12", b"999999999999999999999999"])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 @given(
     headers=st.lists(st.tuples(names, values), max_size=6),
     pieces=st.lists(st.binary(max_size=60) | st.just(payload()), max_size=3),
@@ -494,7 +494,7 @@ subjects = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 @given(body=st.binary(max_size=80) | (json_values | subjects).map(lambda value: json.dumps(value).encode()))
 def test_whatever_is_signed_is_an_event_or_refused(body):
     events: list[Event] = []

@@ -215,6 +215,8 @@ class ArchiveReader:
             pieces.check = None
         if len(found.infolist()) > limits.members:
             raise self._crowded(limits)
+        if any(info.header_offset < 0 for info in found.infolist()):  # zipfile counts from where it finds the end
+            raise _NoDirectory(f"{self.file.what} is damaged: its directory leads to places before its beginning.")
         return found
 
     async def _salvaged(self, error: BadResponse, limits: ArchiveLimits) -> tuple[ZipFile, list[ZipInfo]]:

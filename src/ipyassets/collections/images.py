@@ -32,6 +32,8 @@ _KEPT_DECODERS: Final = frozenset(["WEBP", "AVIF", "HEIF"])
 _HEIF: Final = frozenset([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"])
 """Brands, as the beginning of the file names them."""
 _ORIENTATION: Final = 0x0112
+_LYING: Final = (5, 6, 7, 8)
+"""Orientations of pictures that are stored on their side. Others than 1 to 8 mean nothing."""
 _formats: list[str] | None = None
 
 
@@ -97,9 +99,11 @@ def decode(
 
     image = opened(content, what, most)
     try:
+        # Asked before anything is decoded: where a GIF is odd, Pillow begins it anew to tell.
+        animated = bool(getattr(image, "is_animated", False))
         fits = image.width <= (width or image.width) and image.height <= (height or image.height)
         image = sooner(content, image, held=held and fits) or image
-        if "exif" in image.info and image.getexif().get(_ORIENTATION, 1) >= 5:  # stored lying on its side
+        if "exif" in image.info and image.getexif().get(_ORIENTATION) in _LYING:
             width, height = height, width
         box = (width or image.width, height or image.height)
         if image.width > box[0] or image.height > box[1]:
@@ -108,7 +112,8 @@ def decode(
             image.thumbnail(box, reducing_gap=2.0)
         image.load()
         ImageOps.exif_transpose(image, in_place=True)
-        image = _alone(image)
+        if not animated:
+            image = _alone(image)
     except Exception as error:  # noqa: BLE001
         raise BadResponse(f"{what} is damaged or cut off ({type(error).__name__}: {error}).") from None
     return image
@@ -116,8 +121,6 @@ def decode(
 
 def _alone(image: Image.Image) -> Image.Image:
     """A decoded picture without its decoder and its file: some keep more copies of the pixels while it lives."""
-    if getattr(image, "is_animated", False):
-        return image
     if image.format not in _KEPT_DECODERS:
         for name in ("fp", "_fp"):  # else each picture keeps the file it was read from
             if getattr(image, name, None) is not None:

@@ -23,8 +23,11 @@ _ZIP64: Final = 1
 _FULL: Final = 0xFFFFFFFF
 _PIECE: Final = 1 << 16
 
-EMPTY_DIRECTORY: Final = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0, 0, 0, 0, 0)
-"""What makes a ZIP file of whatever comes before it; its members are then opened by their `ZipInfo`."""
+EMPTY_DIRECTORY: Final = bytes(20) + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0, 0, 0, 0, 0)
+"""What makes a ZIP file of whatever comes before it; its members are then opened by their `ZipInfo`.
+
+The zeros: what stands in their place would be taken for a pointer to another directory, if it looks like one.
+"""
 
 
 def salvaged(file: IO[bytes], size: int, most: int, most_bytes: int) -> list[ZipInfo]:
@@ -92,7 +95,8 @@ def _measured(file: IO[bytes], info: ZipInfo, start: int, most: int) -> int | No
                 return None
             before = len(piece)
             out = inflate.decompress(piece, _PIECE)
-            packed += before - len(inflate.unconsumed_tail) - len(inflate.unused_data)
+            # At the end what is left over stands in both.
+            packed += before - len(inflate.unused_data if inflate.eof else inflate.unconsumed_tail)
             crc, count = zlib.crc32(out, crc), count + len(out)
             if count > most:
                 return None

@@ -168,6 +168,6 @@ def _text(head: bytes) -> str | None:
 def _is_json(text: bytes) -> bool:
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True

@@ -17,7 +17,9 @@ from ipyassets.http.exchange import Arriving
 
 __all__ = ["Body", "Version", "file_name", "plain_name"]
 
-_RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(?:(\d+)|\*)")
+_RANGE: Final = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/(?:([0-9]{1,18})|\*)")
+_LENGTH: Final = re.compile(r"[0-9]{1,18}")
+"""No file has more bytes than that many digits tell; Python reads no number of some thousands."""
 _PIECE: Final = 256 * 1024
 _INFLATED: Final = frozenset({"gzip", "x-gzip", "deflate"})
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]")
@@ -163,7 +165,7 @@ def file_name(headers: Mapping[str, str]) -> str | None:
     message["content-disposition"] = _CONTROLS.sub("", disposition)
     try:
         given = message.get_filename() or ""
-    except (LookupError, ValueError):  # a character set that is none
+    except Exception:  # noqa: BLE001  # the parser raises many kinds on what no server should say
         return None
     return plain_name(given)
 
@@ -175,4 +177,4 @@ def plain_name(text: str) -> str | None:
 
 
 def _whole(text: str | None) -> int | None:
-    return int(text) if text is not None and text.strip().isascii() and text.strip().isdigit() else None
+    return int(text) if text is not None and _LENGTH.fullmatch(text.strip(" \t")) else None

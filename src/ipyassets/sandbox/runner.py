@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import uvicorn
-from starlette.routing import BaseRoute, Mount, Router
+from starlette.routing import BaseRoute, Mount, Route, Router
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ipyassets.sandbox.background import Background
@@ -33,8 +34,16 @@ def application(
     hosts: Sequence[str],
 ) -> App:
     """The ASGI application: who may ask, what goes wrong, then the routes below each prefix."""
-    mounts = [Mount(prefix, app=Router(routes, redirect_slashes=False)) for prefix, routes in prefixes.items()]
-    return guarded(FaultLayer(Router(mounts, redirect_slashes=False), faults, latency), hosts)
+    mounts = [Mount(prefix, app=Router(_any(routes), redirect_slashes=False)) for prefix, routes in prefixes.items()]
+    return guarded(FaultLayer(Router(_any(mounts), redirect_slashes=False), faults, latency), hosts)
+
+
+def _any(routes: Sequence[BaseRoute]) -> Sequence[BaseRoute]:
+    """``routes``, also for paths with line breaks in them: Starlette's expressions pass those by, or cut them off."""
+    for route in routes:
+        if isinstance(route, Route | Mount):
+            route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z", re.DOTALL)
+    return routes
 
 
 class Connection(H11Protocol):

@@ -23,8 +23,12 @@ class Packed(Mapping[str, Any]):
 
     def __init__(self, entity: Mapping[str, Any], at_hand: Paths = ()) -> None:
         """``at_hand``: what of it is asked for so often that `look` finds it without unpacking."""
-        self._bytes: bytes | None = marshal.dumps(entity if type(entity) is dict else dict(entity))
+        self._bytes: bytes | None = None
         self._object: dict[str, Any] = {}
+        try:
+            self._bytes = marshal.dumps(entity if type(entity) is dict else dict(entity))
+        except ValueError:  # nested some thousand deep: newer versions of Python read that, marshal does not write it
+            self._object = dict(entity)
         self._paths = at_hand
         self._at_hand = tuple(_found(entity, path) for path in at_hand)
 

@@ -82,3 +82,9 @@ def test_kinds_without_a_picture(kind: str) -> None:
 )
 def test_no_guess_beside_strange_urls(url: object) -> None:
     assert words({"metadata": {"kind": "image"}, "url": url}, large=False) == []
+
+
+@pytest.mark.parametrize("mime", [["image/png"], {"type": "image/png"}, 5, None])
+def test_a_media_type_that_is_no_text_is_none(mime: Any) -> None:
+    """A list in its place was a bare TypeError, and the whole batch of posters ended with it."""
+    assert words({"kind": "image", "mimeType": mime, "url": SIGNED}, large=True) == ["thumbnail"]

@@ -150,7 +150,8 @@ def _attributes(entity: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[
     properties = part(entity, "properties")
     found: dict[str, Any] = {name: metadata.get(field) for name, field in _FROM_METADATA.items()}
     if isinstance(found["seed"], int | float):  # a text as a rule, a number now and then
-        found["seed"] = str(_whole(found["seed"]))
+        seed = _whole(found["seed"])
+        found["seed"] = None if seed is None else str(seed)
     for name in _WHOLE:
         value = _whole(properties.get(name))
         found[name] = value if value is not None else _whole(metadata.get(name))

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from ipyassets.errors import InvalidRequest
 from ipyassets.services.base import Record
 from ipyassets.services.scenario.records import part
+from ipyassets.services.wire import stripped
 
 __all__ = ["Rendition", "renditions", "unsigned", "wants_large"]
 
@@ -83,7 +84,7 @@ def _bare(url: object) -> str | None:
 
 
 def _own(record: Record) -> Rendition | None:
-    url, mime = record.raw.get("url"), record.raw.get("mimeType")
+    url, mime = record.raw.get("url"), stripped(record.raw.get("mimeType"))
     if record.kind != "image" or mime not in _RASTER or not isinstance(url, str) or not url:
         return None
     return Rendition("picture", url)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
 import time
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ipyassets.errors import BadResponse, PermissionDenied
+from ipyassets.http.messages import parsed
 from ipyassets.http.secret import Secret
 from ipyassets.services.events import Event
 from ipyassets.services.rendering import Part, Stage
@@ -120,8 +120,8 @@ def read(body: bytes, timestamp: str | None = None) -> Event:
     Events nobody knows are kept as they are. Raises `Malformed` for what is no event.
     """
     try:
-        payload = json.loads(body)
-    except (ValueError, RecursionError):
+        payload = parsed(body)
+    except ValueError:
         raise Malformed("A webhook came whose body is not JSON.") from None
     if not isinstance(payload, dict):
         raise Malformed(f"A webhook came with a JSON {type(payload).__name__} where an object was expected.")
