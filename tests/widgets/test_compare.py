@@ -85,7 +85,7 @@ def test_a_strip_is_made_short_enough_for_the_browser(compare: Comparison):
 def test_labels_names_of_assets_and_empty_places(compare: Comparison):
     service = MemoryService(2)
     assets = [Asset(service.make(f"asset-{n}"), service) for n in range(2)]
-    batch = ImageBatch(assets, [noise(8, 8), None], [(1, assets[1], BadResponse("It is cut off."))])
+    batch = ImageBatch(assets, [noise(8, 8), None], [(1, assets[1], BadResponse("It is cut off.", advice=""))])
     images = compare(noise(8, 8), None, batch, ("<b>mine</b>", noise(8, 8)), (assets[0], None)).trait("_setup")[
         "images"
     ]

@@ -67,7 +67,11 @@ def test_many_pictures_share_few_messages(page: Page):
 
 def test_no_poster_and_a_bad_one_are_told_apart(page: Page):
     shop = Shop()
-    shop.posters = {"asset-1": None, "asset-2": b"<html>no</html>", "asset-3": BadResponse("It is too large.")}
+    shop.posters = {
+        "asset-1": None,
+        "asset-2": b"<html>no</html>",
+        "asset-3": BadResponse("It is too large.", advice=""),
+    }
     browser = page(Explorer(shop))
     tiles = browser.ask("tiles", generation=1, ranges=[[0, 3]], edge=192).tiles
     assert [tiles[i]["state"] for i in range(4)] == ["ok", "none", "error", "error"]

@@ -57,7 +57,7 @@ def test_captions_and_gaps(page: Page):
 def test_a_batch_brings_its_names_and_failures(page: Page):
     service = MemoryService(2)
     assets = [Asset(service.make(f"asset-{n}"), service) for n in range(2)]
-    batch = ImageBatch(assets, [red(), None], [(1, assets[1], BadResponse("It is cut off."))])
+    batch = ImageBatch(assets, [red(), None], [(1, assets[1], BadResponse("It is cut off.", advice=""))])
     tiles = page(ImageGrid(batch)).ask("tiles", generation=1, ranges=[[0, 1]], edge=128).tiles
     assert [(tiles[i]["name"], tiles[i]["state"]) for i in (0, 1)] == [("asset-0", "ok"), ("asset-1", "error")]
     assert tiles[1]["message"] == "It is cut off."

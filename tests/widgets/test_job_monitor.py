@@ -68,7 +68,7 @@ def test_a_job_that_takes_its_shape_while_its_monitor_is_made(open_page: Page):
 
 def test_a_page_gets_all_lines_and_how_the_job_stands(open_page: Page):
     job = MemoryJob(12)
-    job.change((3, "stills", "running", None, 0.25), (4, "turntable", "failed", BadResponse("It broke.")))
+    job.change((3, "stills", "running", None, 0.25), (4, "turntable", "failed", BadResponse("It broke.", advice="")))
     browser = open_page(JobMonitor(job))
     (described,) = browser.trait("_jobs")
     assert described == {
@@ -153,7 +153,7 @@ def test_stop_following(open_page: Page):
 
 def test_retry_failed(open_page: Page):
     job = MemoryJob(3)
-    job.change((1, "stills", "failed", BadResponse("It broke.")), (1, "turntable", "completed"))
+    job.change((1, "stills", "failed", BadResponse("It broke.", advice="")), (1, "turntable", "completed"))
     browser = open_page(JobMonitor(job))
     assert browser.ask("retry", job="1").last["op"] == "reply"
     assert job.retried == [1]

@@ -165,7 +165,7 @@ def test_a_turntable_that_cannot_be_downloaded_says_why(player: Player):
     service = MemoryRenders(1)
     (turntable,) = rendered(service).wait(10).turntables()
     for file in service.files["asset-0"]:
-        service.contents[file.id] = BadResponse("It came cut off.")
+        service.contents[file.id] = BadResponse("It came cut off.", advice="")
     film = player(turntable).trait("_film")
     assert (film["state"], film["message"]) == ("error", "It came cut off.")
 

@@ -142,7 +142,7 @@ def test_tags_over_several_pages(sandbox: Sandbox, service: ScenarioService) -> 
     assert [tag.name for tag in loop.run(service.tags())] == ["first"]
     body = {"tags": [{"tagName": "again"}], "nextPaginationToken": "same"}
     sandbox.faults.add("/v1/tags", status=200, body=body, count=None)
-    assert [tag.name for tag in loop.run(service.tags())] == ["again", "again"]
+    assert [tag.name for tag in loop.run(service.tags())] == ["again"]
     assert len(whole) > 1
 
 
