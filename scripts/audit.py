@@ -61,7 +61,7 @@ def browser() -> int:
 
 def unknown(tool: str, said: str) -> int:
     lines = said.strip().splitlines() or ["it said nothing"]
-    print(f"{tool}: no registry answered, so NOTHING WAS AUDITED. It said: {lines[0]:.200}")
+    print(f"{tool}: no answer, so NOTHING WAS AUDITED. It said: {lines[0]:.200}")
     return UNKNOWN
 
 
