@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import os
 import signal
 import sys
 import threading
+from pathlib import Path
 
 from ipyassets.sandbox.server import Sandbox
 
@@ -26,6 +29,9 @@ def run(sandbox: Sandbox) -> None:
                 stdout.write(json.dumps(sandbox.connection_info()) + "\n")
                 stdout.flush()
             except BrokenPipeError:
+                # What was not taken would be written once more when Python ends, which then ends with an error.
+                with contextlib.suppress(OSError, ValueError), Path(os.devnull).open("w") as nowhere:
+                    os.dup2(nowhere.fileno(), stdout.fileno())
                 return
             sys.stderr.write(f"ipyassets sandbox at {sandbox.origin}, Ctrl-C stops it\n")
             # With a timeout because on Windows a wait without one cannot be interrupted.
