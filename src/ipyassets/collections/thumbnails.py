@@ -27,7 +27,7 @@ __all__ = ["Encode", "Thumbnail", "as_webp", "miniature", "quick", "shrink", "th
 
 PASS_THROUGH: Final = 12_000
 """Bytes up to which a service's own rendition goes to the browser as it came."""
-_ENCODER: Final = "1"
+_ENCODER: Final = "2"
 """Changes with what `shrink` makes of the same bytes, so that nothing older is taken for it."""
 _OVERHEAD: Final = 500
 """Bytes a thumbnail in memory takes besides its content."""
