@@ -92,6 +92,16 @@ def test_any_position_is_one_request_where_pages_are_numbered():
     assert service.pages == [0, 125]
 
 
+def test_the_length_of_a_slice_far_down_is_one_request_where_pages_are_numbered():
+    """``len(found[5200:5400])`` fetched all pages up to there, if nothing had been fetched before."""
+    service = MemoryService(1000)
+    assets = listed(service)
+    assert len(assets[700:720]) == 20
+    assert len(assets[990:1020]) == 10
+    assert len(assets[:5:-1]) == 994
+    assert service.pages == [0]
+
+
 def test_a_page_asked_for_twice_at_once_is_fetched_once():
     service = MemoryService(100)
     pages = RecordPages(service, service.search())

@@ -85,6 +85,7 @@ class _AssetListBase(Generic[A]):
                 return 0
             if last < self._pages.known:  # what is asked for has come already: no need to count the rest
                 return self._span.count
+            await self._pages.first()  # where there is a count, it comes with any page
             if not self._pages.random_access or not self._pages.ended:
                 return self._span.within(len(await self._pages.items(0, last + 1)))
         return self._span.within(await self._pages.length())
