@@ -210,6 +210,8 @@ def reader(options: argparse.Namespace) -> None:
     ]
     for thread in others:
         thread.start()
+    # Where a shell began this in the background, it had SIGINT ignored, and so has every process that comes of it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     journal.note(kind="ready")
     while True:
         try:

@@ -86,6 +86,7 @@ class Ahead(ABC, Generic[I, R]):
     async def stop(self) -> list[R]:
         """Cancel what is under way; the finished results that nobody took."""
         self._exhausted = True
+        self._failure = None  # it knows the frames it came through, and they know this stream
         if self._filling is not None:
             self._filling.cancel()
             await asyncio.gather(self._filling, return_exceptions=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import operator
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -60,13 +61,16 @@ class Slot:
 
 
 class ArchiveContents:
-    """Reads the archives of one job. Lives on the loop thread. ``why_not`` tells why one cannot be read (yet)."""
+    """Reads the archives of one job. Lives on the loop thread. ``why_not`` tells why one cannot be read (yet).
+
+    Holds its job weakly: what was read of its archives goes with the last who holds the job.
+    """
 
     def __init__(self, service: ArchiveService, why_not: Callable[[int], AssetServiceError | None]) -> None:
         self.archives: list[Archived] = []
         self.limits = ArchiveLimits()
         self._service = service
-        self._why_not = why_not
+        self._told = weakref.WeakMethod(why_not)
         self._lock = LoopLock()
 
     async def members(self) -> list[Member]:
@@ -199,9 +203,13 @@ class ArchiveContents:
             raise next(error for _, _, error in found if error is not None)
         return found
 
+    def _why_not(self, index: int) -> AssetServiceError | None:
+        told = self._told()
+        return told(index) if told is not None else None
+
     def _finder(self, archived: Archived) -> Callable[[str], Record | None]:
-        records = archived.records
-        return lambda name: self._service.member_of(name, records) if records else None
+        service, records = self._service, archived.records
+        return lambda name: service.member_of(name, records) if records else None
 
     def _missing(self, archived: Archived, members: Sequence[Member]) -> tuple[Record, ...]:
         template = archived.order.template if archived.order is not None else ""

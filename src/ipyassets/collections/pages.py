@@ -233,6 +233,7 @@ class RecordPages:
             if not fetch.waiting and self._pending.get(number) is fetch:
                 del self._pending[number]
                 fetch.task.cancel()  # of no effect on one that has ended
+            del fetch  # it knows its error, which knows this frame
 
     async def _fetched(self, number: int) -> Sequence[Record]:
         page = await self.search.page(number)

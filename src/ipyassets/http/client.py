@@ -6,6 +6,7 @@ A service owns one `HttpClient`, says how its error bodies read (``explain``) an
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -90,45 +91,24 @@ class HttpClient:
         await self._exchange.close()
 
     async def _persist(self, call: Call, partial: Partial, *, whole: bool) -> Answer:
-        try:
-            return await self._attempt(call, partial, whole=whole)  # almost always enough, and then without ceremony
-        except Transient as failure:
-            first = failure
-        return await self._again(first, call, partial, whole=whole)
+        """Try until it goes well, or often enough.
 
-    async def _again(self, first: Transient, call: Call, partial: Partial, *, whole: bool) -> Answer:
-        """Try what failed once until it goes well, or often enough."""
-        from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
-
-        def wait(state: RetryCallState) -> float:
-            failure = state.outcome.exception() if state.outcome else None
-            asked = failure.retry_after if isinstance(failure, Transient) else None
-            return self.policy.delay(state.attempt_number, asked)
-
-        def say(state: RetryCallState) -> None:
-            failure = state.outcome.exception() if state.outcome else None
-            if isinstance(failure, Transient) and state.next_action is not None:
-                log.info("%s; trying again in %.1f s", failure.error, state.next_action.sleep)
-
-        failed: Transient | None = first  # as the first of these attempts
-        try:
-            async for attempt in AsyncRetrying(
-                stop=stop_after_attempt(self.policy.attempts),
-                wait=wait,
-                retry=retry_if_exception_type(Transient),
-                before_sleep=say,
-                reraise=True,
-            ):
-                with attempt:
-                    if failed is not None:
-                        told, failed = failed, None
-                        raise told
-                    return await self._attempt(call, partial, whole=whole)
-        except Transient as failure:
-            last = failure.error
-        else:
-            raise AssertionError("unreachable: tenacity returns or raises")
-        raise last
+        An error knows the frames it came through. Where one of their variables knows the error, both stay in memory,
+        with answers and connections, until Python's collector has gone through all there is. So none of them does: a
+        list that is empty once the error is raised holds it in the meantime.
+        """
+        attempt = 1
+        while True:
+            try:
+                return await self._attempt(call, partial, whole=whole)
+            except Transient as failure:
+                failed, asked = [failure.error], failure.retry_after
+            if attempt >= self.policy.attempts:
+                raise failed.pop()
+            wait = self.policy.delay(attempt, asked)
+            log.info("%s; trying again in %.1f s", failed.pop(), wait)
+            await asyncio.sleep(wait)
+            attempt += 1
 
     # -- one attempt ----------------------------------------------------------------------------------------------
 
@@ -147,18 +127,18 @@ class HttpClient:
                 answer = await self._sent(call, sent, partial, whole=whole)
                 good = self._good(answer)
                 if self._stale(authorizer, answer, sent, good=good):
-                    failure = self._failure(call, answer, self._explained(answer, sent), AuthenticationError)
+                    failure = [self._failure(call, answer, self._explained(answer, sent), AuthenticationError)]
                     if repeatable(call) and await authorizer.overtaken(sent):
-                        raise Transient(failure, None)
-                    raise failure
+                        raise Transient(failure.pop(), None)
+                    raise failure.pop()
             if good and not answer.foreign:
                 authorizer.learned(answer, sent)
         if answer.status in range(300, 400):
             raise BadResponse(f"{answer.asked} answered with status {answer.status}.", status=answer.status)
         if not good:
-            refusal = self._judged(call, answer, sent)
-            await self._slow_down(refusal)
-            raise refusal
+            refusal = [self._judged(call, answer, sent)]
+            await self._slow_down(refusal[0])
+            raise refusal.pop()
         return answer
 
     async def _sent(self, call: Call, credentials: Mapping[str, str], partial: Partial, *, whole: bool) -> Answer:

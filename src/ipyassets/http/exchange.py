@@ -59,19 +59,19 @@ class Arriving(Answer):
         """
         from ipyassets.http.transport import TransportError
 
-        failure: Exception | None = None
+        failures: list[Exception] = []  # see `Exchange._once`
         try:
             async with contextlib.aclosing(self.response.aiter_raw()) as raw:
                 async for piece in raw:
                     yield piece
         except TransportError as error:
-            failure = _unavailable(self.title, self.what, error)
+            failures.append(_unavailable(self.title, self.what, error))
         except Exception as error:
             if not _of_the_libraries(error):
                 raise
-            failure = _no_http(self.asked, error)
-        if failure is not None:
-            raise failure  # outside of the handlers: the errors of httpx know the request, with its whole URL
+            failures.append(_no_http(self.asked, error))
+        if failures:
+            raise failures.pop()
 
     async def aclose(self) -> None:
         """Let go of the connection; what has not come is not fetched."""
@@ -154,7 +154,9 @@ class Exchange:
         asked = _asked(call, url)
         transport = self._open()
         started = time.perf_counter()
-        failure: Exception
+        # No variable here may hold what is raised (see `HttpClient._persist`). It is raised outside of the handlers,
+        # since the errors of httpx know the request, with its whole URL.
+        failures: list[Exception] = []
         async with contextlib.AsyncExitStack() as resources:  # what is not handed on is let go of here
             await resources.enter_async_context(self._slot(url.place))
             try:
@@ -182,14 +184,15 @@ class Exchange:
                     content = await _read(response, call.max_bytes, asked, partial)
             except (TransportError, TimeoutError) as error:
                 log.debug("%s failed: %s", asked, type(error).__name__)
-                unavailable = _unavailable(self.title, call.what or asked, error)
                 name = type(error).__name__
                 again = repeatable(call) or name in ("ConnectError", "ConnectTimeout")
-                failure = Transient(unavailable, None) if again and name != "CertificateError" else unavailable
+                told = _unavailable(self.title, call.what or asked, error)
+                failures.append(Transient(told, None) if again and name != "CertificateError" else told)
+                del told
             except Exception as error:
                 if not _of_the_libraries(error):
                     raise
-                failure = _no_http(asked, error)
+                failures.append(_no_http(asked, error))
             else:
                 status = partial.status(response.status_code)
                 log.debug("%s -> %d, %d bytes, %.0f ms", asked, response.status_code, len(content), _ms(started))
@@ -202,7 +205,7 @@ class Exchange:
                         )
                     return answer, target
                 return answer, None
-        raise failure  # outside of the handlers: the errors of httpx know the request, with its whole URL
+        raise failures.pop()
 
     def _open(self) -> Transport:
         from ipyassets.http.transport import Timeouts, Transport

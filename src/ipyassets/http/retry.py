@@ -1,6 +1,7 @@
 """When to try again, and how long to wait: one decision, used for every request.
 
-The loop itself is tenacity's; what is ours is reading the services' own words about waiting.
+The loop is in `HttpClient`: tenacity keeps each outcome, cancellations too, in circles of frames and errors, which hold
+answers and connections in memory until Python's collector finds them.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from ipyassets.http.chunks import Chunks
-from ipyassets.http.head import Headers, WireError, length, parsed, tokens
+from ipyassets.http.head import Headers, Trouble, WireError, length, parsed, tokens
 from ipyassets.http.secret import Secret
 
 if TYPE_CHECKING:
@@ -47,20 +47,24 @@ class Incoming:
         self.headers: Headers = []
         self.bodyless = bodyless
         self._connection = connection
-        self._begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._begun: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._pieces: deque[bytes] = deque()
         self._queued = 0
         self._wanted: asyncio.Future[None] | None = None
-        self._error: WireError | None = None
+        self._trouble: tuple[Trouble, bool] | None = None
+        """What makes a `WireError`: one that was raised knows the frames it came through, and so all that is here."""
         self._complete = False
 
     async def begun(self) -> None:
         """Wait until the head has come, and all of a body that is not long. Raises `WireError`."""
         try:
-            await self._begun
+            begun = await self._begun
         except BaseException:
             self.close()
             raise
+        if not begun:
+            self.close()
+            raise self._error()
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The body as sent, in order; what came before it broke off is given before `WireError` is raised."""
@@ -73,8 +77,8 @@ class Incoming:
                 yield piece
             if self._complete:
                 return
-            if self._error is not None:
-                raise self._error
+            if self._trouble is not None:
+                raise self._error()
             self._wanted = asyncio.get_running_loop().create_future()
             await self._wanted
 
@@ -103,7 +107,7 @@ class Incoming:
 
     def begin(self) -> None:
         if not self._begun.done():
-            self._begun.set_result(None)
+            self._begun.set_result(True)
 
     def add(self, piece: bytes) -> None:
         self._pieces.append(piece)
@@ -116,16 +120,18 @@ class Incoming:
         self._tell()
 
     def fail(self, error: WireError) -> None:
-        if self._complete or self._error is not None:
+        if self._complete or self._trouble is not None:
             return
-        self._error = error
+        self._trouble = (error.trouble, error.answered)
         if not self._begun.done():
-            if self.answered:  # what came of the body can still be of use; who reads it learns the rest
-                self._begun.set_result(None)
-            else:
-                self._begun.set_exception(error)
-                self._begun.exception()  # perhaps whoever asked has gone
+            # What came of the body can still be of use; who reads it learns the rest.
+            self._begun.set_result(self.answered)
         self._tell()
+
+    def _error(self) -> WireError:
+        assert self._trouble is not None
+        trouble, answered = self._trouble
+        return WireError(trouble, answered=answered)
 
     def _tell(self) -> None:
         if self._wanted is not None and not self._wanted.done():
@@ -225,6 +231,7 @@ class Connection(asyncio.BufferedProtocol):
             # Also where the body ends with the connection: `eof_received` would have said that the server ended it.
             answered = answer.answered or self._filled > 0
             self._give_up(WireError("broken" if exc is not None or answered else "hung up", answered=answered))
+        self._room = memoryview(b"")  # who still knows this connection does not keep its memory
         if not self.lost.done():
             self.lost.set_result(None)
 
