@@ -98,7 +98,7 @@ class Client(Generic[S, L]):
         await self.core.close()
 
     def _label(self, text: str) -> str:
-        return f"{self.core.name} {text!r}" if text else self.core.name
+        return f"{self.core.title} {text!r}" if text else self.core.title
 
 
 class BlockingClient(Client[S, AssetList]):
