@@ -18,7 +18,7 @@ from typing import Any, Final
 import h11
 
 from ipyassets.errors import BadResponse, ServiceUnavailable
-from ipyassets.http import served
+from ipyassets.http import unpacking
 from ipyassets.http.head import Fields, WireError
 from ipyassets.http.served import Body, file_name
 from ipyassets.http.wire import WHOLE
@@ -138,7 +138,7 @@ async def _through(body: Body) -> None:
     assert body.length is None or body.length >= 0
     come = 0
     async for piece in body.pieces("the file"):
-        assert 0 < len(piece) <= served._PIECE == _PIECES
+        assert 0 < len(piece) <= unpacking.PIECE == _PIECES
         come += len(piece)
         if come > 1 << 24:  # a small body may stand for very much; the reader sets the pace
             return

@@ -5,6 +5,8 @@ import gzip
 import logging
 import subprocess
 import sys
+import tracemalloc
+import zlib
 from dataclasses import replace
 from typing import Any
 
@@ -75,6 +77,49 @@ def test_a_good_answer_is_given_whole(server: Server):
 def test_compressed_bodies_are_decoded(server: Server):
     server.handler = lambda _: answer(gzip.compress(b'{"a": 2}'), content_encoding="gzip")
     assert send(f"{server.url}/x").json() == {"a": 2}
+
+
+@pytest.mark.parametrize("window", [15, -15], ids=["zlib", "bare"])
+def test_deflate_is_read_with_its_frame_and_without(server: Server, window: int):
+    """The word means the one with a frame; some servers send the other."""
+    deflate = zlib.compressobj(wbits=window)
+    packed = deflate.compress(b'{"a": 3}') + deflate.flush()
+    server.handler = lambda _: answer(packed, content_encoding="deflate")
+    assert send(f"{server.url}/x").json() == {"a": 3}
+
+
+def test_a_small_body_cannot_stand_for_more_than_the_limit(server: Server):
+    """64 kB took 64 MB, and 900 kB a gigabyte and 24 seconds: all of a piece was unpacked before anybody counted."""
+    packed = gzip.compress(bytes(64 << 20))
+    server.handler = lambda _: answer(packed, content_encoding="gzip")
+    tracemalloc.start()
+    try:
+        with pytest.raises(errors.BadResponse, match="more than 1 MB"):
+            send(f"{server.url}/x", max_bytes=1 << 20)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 << 20
+
+
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "zstd", "gzip, identity"])
+def test_what_was_not_asked_for_is_not_unpacked(server: Server, encoding: str):
+    """Two layers made a gigabyte of 1,600 bytes; brotli, where somebody has it, makes one of 800."""
+    server.handler = lambda _: answer(gzip.compress(gzip.compress(b"{}")), content_encoding=encoding)
+    with pytest.raises(errors.BadResponse, match="not asked for"):
+        send(f"{server.url}/x")
+    assert server.requests[0].headers["accept-encoding"] == "gzip, deflate"
+
+
+def test_half_of_a_packed_body_is_no_answer(server: Server):
+    server.handler = lambda _: answer(gzip.compress(b'{"a": 2}')[:-9], content_encoding="gzip")
+    with pytest.raises(errors.BadResponse, match="not whole"):
+        send(f"{server.url}/x")
+
+
+def test_an_empty_body_may_call_itself_packed(server: Server):
+    server.handler = lambda _: answer(b"", content_encoding="gzip")
+    assert send(f"{server.url}/x").content == b""
 
 
 def test_a_body_that_lies_about_its_encoding_is_a_bad_response(server: Server):

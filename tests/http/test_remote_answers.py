@@ -212,6 +212,11 @@ def test_a_name_that_cannot_be_read_is_none(disposition: str):
     assert file_name({"content-disposition": disposition}) in (None, "a")
 
 
+def test_a_name_of_sixty_kilobytes_is_none():
+    """The standard library took ten seconds to read one of semicolons, and nothing else went on meanwhile."""
+    assert file_name({"content-disposition": f'attachment; filename="{";" * 60_000}"'}) is None
+
+
 def test_the_reader_sets_the_pace(files: Files):
     """Else a reader that decodes pictures between two pieces would soon have the whole archive in memory."""
     block, blocks = bytes(1 << 20), 64

@@ -13,13 +13,14 @@ import time
 import weakref
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from ipyassets._version import __version__
 from ipyassets.errors import AssetServiceError, BadResponse, InvalidRequest, ServiceUnavailable
 from ipyassets.http.messages import MEGABYTE, Answer, Call
 from ipyassets.http.partial import Partial
 from ipyassets.http.secret import SecretHeaders
+from ipyassets.http.unpacking import encoding, unpacked
 
 if TYPE_CHECKING:
     from ipyassets.http.address import Address
@@ -279,18 +280,24 @@ async def _read(response: Response, limit: int, asked: str, partial: Partial) ->
             raise BadResponse(too_large, status=response.status_code)
     except ValueError:
         pass
-    packed = "content-encoding" in response.headers
+    packed = encoding(response.headers, asked)
     come = response.whole() if isinstance(response, Direct) and not packed else None
     if come is not None:  # almost always, and then without a generator
         pieces.append(come)
         if size + len(come) > limit:
             raise BadResponse(too_large, status=response.status_code)
     else:
-        async for piece in response.aiter_bytes() if packed else response.aiter_raw():
-            size += len(piece)
-            if size > limit:
-                raise BadResponse(too_large, status=response.status_code)
-            pieces.append(piece)
+        async with contextlib.AsyncExitStack() as closing:
+            raw = cast("AsyncGenerator[bytes, None]", response.aiter_raw())
+            coming = await closing.enter_async_context(contextlib.aclosing(raw))
+            if packed:
+                unpacking = unpacked(coming, packed, f"The answer to {asked}")
+                coming = await closing.enter_async_context(contextlib.aclosing(unpacking))
+            async for piece in coming:
+                size += len(piece)
+                if size > limit:
+                    raise BadResponse(too_large, status=response.status_code)
+                pieces.append(piece)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
@@ -301,11 +308,11 @@ def _unavailable(title: str, what: str, error: Exception) -> ServiceUnavailable:
 
 
 def _of_the_libraries(error: Exception) -> bool:
-    return type(error).__module__.partition(".")[0] in ("httpx", "httpcore", "zlib", "brotli")
+    return type(error).__module__.partition(".")[0] in ("httpx", "httpcore")
 
 
 def _no_http(asked: str, error: Exception) -> BadResponse:
-    """For a body that claims an encoding it does not have, and the like."""
+    """For what the libraries of the way by a proxy could not read."""
     return BadResponse(f"{asked} answered with something that is not HTTP ({type(error).__name__}).")
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-import zlib
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from pathlib import PurePosixPath
@@ -14,14 +13,15 @@ from typing import Final
 
 from ipyassets.errors import BadResponse, ServiceUnavailable
 from ipyassets.http.exchange import Arriving
+from ipyassets.http.unpacking import PIECE, encoding, unpacked
 
 __all__ = ["Body", "Version", "file_name", "plain_name"]
 
 _RANGE: Final = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/(?:([0-9]{1,18})|\*)")
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
 """No file has more bytes than that many digits tell; Python reads no number of some thousands."""
-_PIECE: Final = 256 * 1024
-_INFLATED: Final = frozenset({"gzip", "x-gzip", "deflate"})
+_LONGEST_DISPOSITION: Final = 4096
+"""Characters; the time the standard library takes grows as their square: ten seconds for a long one."""
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -94,24 +94,21 @@ class Body:
         headers = arriving.headers
         if arriving.content_type == "text/html" and media_type not in (None, "text/html"):
             raise BadResponse(f"{arriving.asked} answered with a web page where {media_type} was promised.")
-        encoding = headers.get("content-encoding", "").strip().lower()
-        encoding = "" if encoding == "identity" else encoding
-        if encoding and encoding not in _INFLATED:
-            raise BadResponse(f"{arriving.asked} answered in an encoding that was not asked for ({encoding:.40}).")
+        packed = encoding(headers, arriving.asked)
         length = _whole(headers.get("content-length"))
-        start, size = 0, None if encoding else length
+        start, size = 0, None if packed else length
         part = arriving.status == 206
         if part:
             found = _RANGE.fullmatch(headers.get("content-range", "").strip())
             first, last = (int(found[1]), int(found[2])) if found else (0, -1)
             size = int(found[3]) if found and found[3] else None
             span = last - first + 1
-            if encoding or span < 1 or (size is not None and last >= size) or length not in (None, span):
+            if packed or span < 1 or (size is not None and last >= size) or length not in (None, span):
                 raise BadResponse(f"{arriving.asked} answered with a part and does not rightly say which one.")
             start, length = first, span
         tag = headers.get("etag", "").strip()
         version = Version(size, tag if tag.startswith('"') else None, headers.get("last-modified", "").strip() or None)
-        return cls(part, start, length, encoding, version, arriving)
+        return cls(part, start, length, packed, version, arriving)
 
     async def pieces(self, what: str) -> AsyncGenerator[bytes, None]:
         """The bytes of the file, at most 256 kB at once.
@@ -119,9 +116,9 @@ class Body:
         Raises `ServiceUnavailable` where they break off, `BadResponse` if more come than were promised.
         """
         async with contextlib.aclosing(self._counted(what)) as raw:
-            async for piece in _inflated(raw, what) if self.packed else raw:
-                for begin in range(0, len(piece), _PIECE):
-                    yield piece[begin : begin + _PIECE]
+            async for piece in unpacked(raw, self.encoding, what) if self.packed else raw:
+                for begin in range(0, len(piece), PIECE):
+                    yield piece[begin : begin + PIECE]
 
     async def _counted(self, what: str) -> AsyncGenerator[bytes, None]:
         come = 0
@@ -135,31 +132,10 @@ class Body:
             raise ServiceUnavailable(f"{what} broke off: {come} of {self.length} bytes came. Try again.")
 
 
-async def _inflated(raw: AsyncIterator[bytes], what: str) -> AsyncIterator[bytes]:
-    """Unpack little by little: a few bytes may stand for very many."""
-    inflate = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, whichever it is
-    try:
-        async for packed in raw:
-            rest = packed
-            while rest or inflate.unconsumed_tail:
-                unpacked = inflate.decompress(rest, _PIECE)
-                if unpacked:
-                    yield unpacked
-                rest = inflate.unconsumed_tail
-                if inflate.eof:
-                    break
-        while unpacked := inflate.decompress(inflate.unconsumed_tail, _PIECE):
-            yield unpacked
-    except zlib.error:
-        raise BadResponse(f"{what} came packed, and cannot be unpacked.") from None
-    if not inflate.eof:
-        raise BadResponse(f"{what} came packed, and not whole.")
-
-
 def file_name(headers: Mapping[str, str]) -> str | None:
     """The name that Content-Disposition gives, without folders and control characters."""
     disposition = headers.get("content-disposition", "")
-    if not disposition:
+    if not 0 < len(disposition) <= _LONGEST_DISPOSITION:
         return None
     message = Message()
     message["content-disposition"] = _CONTROLS.sub("", disposition)

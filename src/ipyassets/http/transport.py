@@ -1,8 +1,8 @@
 """All of httpx: the one seam through which bytes come in.
 
-httpx gives the terms: its errors, its answers and what unpacks their bodies, its rules for URLs and its trust in
-certificates. Below it stand our own connections (`ipyassets.http.wire`) in place of httpcore's, whose pool falls to a
-few percent of the wire's speed above eight of them; httpcore serves where a proxy is to be used.
+httpx gives the terms: its errors, its answers, its rules for URLs and its trust in certificates. Below it stand our
+own connections (`ipyassets.http.wire`) in place of httpcore's, whose pool falls to a few percent of the wire's speed
+above eight of them; httpcore serves where a proxy is to be used.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import contextlib
 import json
 import re
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 from urllib.parse import urlencode
@@ -25,6 +25,7 @@ from ipyassets.http.head import Fields, Trouble, WireError
 from ipyassets.http.messages import Call
 from ipyassets.http.pool import Pool
 from ipyassets.http.secret import Secret, SecretHeaders
+from ipyassets.http.unpacking import ACCEPTED
 from ipyassets.http.wire import Incoming
 
 __all__ = ["Direct", "Response", "Timeouts", "Transport", "TransportError", "split"]
@@ -51,7 +52,7 @@ _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _SENDABLE: Final = re.compile(r"[\t\x20-\x7e]*")
 _USUAL: Final = {
     "Accept": "*/*",
-    "Accept-Encoding": ", ".join(name for name in httpx._decoders.SUPPORTED_DECODERS if name != "identity"),  # noqa: SLF001  # what a Response can unpack is said nowhere else
+    "Accept-Encoding": ACCEPTED,
     "Connection": "keep-alive",
 }
 
@@ -94,11 +95,7 @@ class Response(Protocol):
     def headers(self) -> Mapping[str, str]: ...
 
     def aiter_raw(self) -> AsyncIterator[bytes]:
-        """The body as it was sent, as it comes."""
-        ...
-
-    def aiter_bytes(self) -> AsyncIterator[bytes]:
-        """The body unpacked, as it comes."""
+        """The body as it was sent, as it comes. A generator, to be closed."""
         ...
 
     async def aclose(self) -> None: ...
@@ -107,42 +104,30 @@ class Response(Protocol):
 class Direct:
     """An answer by our own connections: what httpx makes of one costs as much as the whole exchange."""
 
-    __slots__ = ("_body", "_incoming", "headers", "status_code")
+    __slots__ = ("_incoming", "headers", "status_code")
 
     def __init__(self, incoming: Incoming) -> None:
         self.status_code = incoming.status
         self.headers: Mapping[str, str] = Fields(incoming.headers)
         self._incoming = incoming
-        self._body = _Body(incoming)
 
     def whole(self) -> bytes | None:
         """The body as it was sent, if all of it has come; it is then not given again."""
         return self._incoming.whole()
 
-    def aiter_raw(self) -> AsyncIterator[bytes]:
-        return aiter(self._body)
-
-    def aiter_bytes(self) -> AsyncIterator[bytes]:
-        unpacking = httpx.Response(self.status_code, headers=self._incoming.headers, stream=self._body)
-        return unpacking.aiter_bytes()
-
-    async def aclose(self) -> None:
-        self._incoming.close()
-
-
-class _Body(httpx.AsyncByteStream):
-    def __init__(self, incoming: Incoming) -> None:
-        self._incoming = incoming
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def aiter_raw(self) -> AsyncGenerator[bytes, None]:
         trouble: Trouble
         try:
-            async for piece in self._incoming.pieces():
-                yield piece
+            async with contextlib.aclosing(self._incoming.pieces()) as pieces:
+                async for piece in pieces:
+                    yield piece
             return
         except WireError as error:
             trouble = error.trouble
         raise _ERRORS[trouble](trouble)
+
+    async def aclose(self) -> None:
+        self._incoming.close()
 
 
 class Transport:
