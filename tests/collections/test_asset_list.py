@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ipyassets.collections.asset_list import AssetList, AsyncAssetList
 from ipyassets.collections.pages import RecordPages
-from ipyassets.errors import ServiceUnavailable
+from ipyassets.errors import BadResponse, ServiceUnavailable
 from ipyassets.http import loop
 from ipyassets.services.base import Page, Search
 from tests.fakes import MemorySearch, MemoryService
@@ -143,6 +143,42 @@ def test_cursors_that_go_round_end_the_list(circle: int, seen: int):
             return Round(self, self.names, self.page_size, numbered=False)
 
     assert len(listed(Stuck(20, numbered=False))) == seen
+
+
+@pytest.mark.parametrize("total", [10**12, 10**30])
+def test_a_count_that_no_service_can_have_is_not_believed(total: int):
+    """list() makes room for as many first: MemoryError for a million millions, a bare OverflowError for more."""
+
+    class Boastful(MemorySearch):
+        async def page(self, number: int, cursor: str | None = None) -> Page:
+            return replace(await super().page(number, cursor), total=total)
+
+    class Boaster(MemoryService):
+        def search(self, *args: Any, **kwargs: Any) -> Search:
+            return Boastful(self, self.names, self.page_size, numbered=True)
+
+    assets = listed(Boaster(8))
+    assert assets.total is None
+    assert names(list(assets)) == [f"asset-{n}" for n in range(8)]
+    assert (len(assets), assets[-1].name) == (8, "asset-7")
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+def test_pages_with_nothing_new_do_not_go_on_for_ever(numbered: bool):
+    """A service that gave the same page, or an empty one with a new cursor, each time was asked without end."""
+
+    class Endless(MemorySearch):
+        async def page(self, number: int, cursor: str | None = None) -> Page:
+            return replace(await super().page(0), total=None, next=None if numbered else f"to {number}")
+
+    class Stuck(MemoryService):
+        def search(self, *args: Any, **kwargs: Any) -> Search:
+            return Endless(self, self.names, self.page_size, numbered=numbered)
+
+    service = Stuck(4)
+    with pytest.raises(BadResponse, match="pages in a row with nothing new"):
+        len(listed(service))
+    assert len(service.pages) < 1100
 
 
 def test_an_empty_list_is_empty():

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from ipyassets.errors import BadResponse
 from ipyassets.http.loop import LoopLock
 from ipyassets.services.base import AssetService, Page, Record, Search
 from ipyassets.services.wire import each_once
@@ -25,6 +26,10 @@ One of VNTANA takes some 5 kB, and 12 once its ``raw`` was looked at.
 TURNS: Final = 20
 """Changes of a list that are heeded while it is walked: some services may count differently at every look."""
 _STRIDE: Final = 100
+_MOST: Final = 100_000_000
+"""Matches that a service may say it has. Python makes room for as many before it takes the first."""
+_BARREN: Final = 1000
+"""Pages in a row with nothing new after which no more are asked for; a service that filters late may give some."""
 
 
 class Pages(Protocol):
@@ -139,6 +144,8 @@ class RecordPages:
         self._cursor: str | None = None
         self._cursors: set[int] = set()
         """Hashes of the cursors so far (their text may be long): a cursor that comes again would go round for ever."""
+        self._barren = 0
+        """Pages in a row with nothing new."""
         self._end = False
         self._lock = LoopLock()
 
@@ -243,6 +250,8 @@ class RecordPages:
 
     def _count(self, total: int | None) -> bool:
         """Take note of the service's count; whether it is another one, so that pages are no longer what they were."""
+        if total is not None and total > _MOST:
+            total = None
         moved = total is not None and self._total is not None and total != self._total
         if total is not None:
             self._total = total
@@ -274,6 +283,12 @@ class RecordPages:
                 self._walked.extend(new)
                 self._walked_ids.update(record.id for record in new)
                 self._cursor = page.next
+                self._barren = 0 if new else self._barren + 1
+                if self._barren > _BARREN:
+                    raise BadResponse(
+                        f"{self.service.title} gave {_BARREN:,} pages in a row with nothing new on them, and says that "
+                        "there are more. The list was left there."
+                    )
                 if self.search.random_access:
                     # Items that moved to the page before are looked for there; what is known already is left out.
                     self._walked_pages += -1 if moved and self._walked_pages and self.moves <= TURNS else 1

@@ -8,7 +8,7 @@ from typing import Final
 
 __all__ = ["Partial"]
 
-_RANGE: Final = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
+_RANGE: Final = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/(?:[0-9]{1,18}|\*)")
 
 
 class Partial:

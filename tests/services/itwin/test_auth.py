@@ -9,9 +9,10 @@ import pytest
 
 from ipyassets.errors import AuthenticationError, BadResponse, InvalidRequest, ServiceUnavailable
 from ipyassets.http import loop, tokens
+from ipyassets.http.messages import Answer
 from ipyassets.http.secret import Secret
 from ipyassets.sandbox import Sandbox
-from ipyassets.services.itwin.auth import ClientCredentials, GivenToken
+from ipyassets.services.itwin.auth import ClientCredentials, GivenToken, _issued
 from ipyassets.services.itwin.client import ITwinService
 from tests.services.itwin.conftest import quick
 
@@ -26,6 +27,12 @@ def logins(sandbox: Sandbox) -> int:
 @pytest.mark.parametrize("text", ["abc.def", "  abc.def\n", "Bearer abc.def", "bearer  abc.def"])
 def test_a_token_may_be_pasted_with_its_scheme(text: str) -> None:
     assert loop.run(_headers(GivenToken(Secret(text)))) == {"Authorization": "Bearer abc.def"}
+
+
+def test_a_lifetime_without_end_is_none_that_was_told() -> None:
+    """A whole number of 400 digits was a bare OverflowError at the login."""
+    answer = Answer(200, {}, b'{"access_token": "abc", "expires_in": 1' + 400 * b"0" + b"}", "POST /connect/token")
+    assert _issued(answer)[1] is None
 
 
 async def _headers(authorizer: GivenToken) -> dict[str, str]:

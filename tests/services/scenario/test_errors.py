@@ -57,8 +57,10 @@ def test_remaining_seconds(value: object, seconds: float | None) -> None:
     assert explain(answer(429, {"reason": "Slow", "remainingSeconds": value})).retry_after == seconds
 
 
-def test_nan_is_no_wait() -> None:
-    assert explain(answer(429, b'{"remainingSeconds": NaN}')).retry_after is None
+@pytest.mark.parametrize("value", [b"NaN", b"1e999", b"1" + 400 * b"0"], ids=["nan", "infinite", "long"])
+def test_what_is_no_number_of_seconds_is_no_wait(value: bytes) -> None:
+    """A whole number of 400 digits was a bare OverflowError in the place of the refusal."""
+    assert explain(answer(429, b'{"remainingSeconds": ' + value + b"}")).retry_after is None
 
 
 @pytest.mark.parametrize(

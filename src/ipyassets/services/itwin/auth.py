@@ -90,7 +90,7 @@ def _issued(answer: Answer) -> tuple[Secret | None, float | None]:
     token, lifetime = body.get("access_token"), body.get("expires_in")
     try:
         seconds = None if lifetime is None else float(lifetime)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         seconds = None
     return Secret(token) if isinstance(token, str) and token else None, seconds
 

@@ -80,6 +80,10 @@ def _details(body: Mapping[str, Any], inner: object) -> tuple[Any, ...]:
 
 
 def _seconds(value: object) -> float | None:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+    if not isinstance(value, int | float) or isinstance(value, bool):
         return None
-    return max(0.0, float(value))
+    try:
+        seconds = float(value)
+    except OverflowError:  # a whole number of some hundred digits
+        return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
