@@ -36,6 +36,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     def begin() -> None:
         monkeypatch.setattr(portable, "_here", weakref.WeakValueDictionary())
         monkeypatch.setattr(portable, "_made", made)
+        monkeypatch.setattr(portable, "_vouched", set())
 
     yield begin
     for service in made.values():
@@ -150,6 +151,54 @@ def test_a_process_without_credentials_says_which_it_needs(
     assert arrived.name
     with pytest.raises(ia.AuthenticationError, match=variable):
         arrived.poster(64)
+
+
+def test_credentials_go_to_no_place_that_an_asset_names(
+    sandbox: ia.Sandbox, monkeypatch: pytest.MonkeyPatch, elsewhere: Any
+) -> None:
+    """The base URL travels with an asset: whoever sent one in a file had the reader's key and secret sent there."""
+    with sandbox.scenario() as client:
+        sent = pickle.dumps(client.search()[0])
+    for variable, value in sandbox.environment().items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.delenv("SCENARIO_BASE_URL")
+    elsewhere()
+    before = len(sandbox.faults.requests())
+    with pytest.raises(ia.InvalidRequest, match="they are not sent there"):
+        pickle.loads(sent).poster(64)
+    assert len(sandbox.faults.requests()) == before
+
+
+def test_an_asset_cannot_say_where_tokens_are_to_be_had(
+    sandbox: ia.Sandbox, monkeypatch: pytest.MonkeyPatch, elsewhere: Any
+) -> None:
+    """A reference could hold any argument of the client; with ``token_url`` it was told the client secret."""
+    with sandbox.itwin() as client:
+        asset = client.search()[0]
+    reference = portable.reference_to(client.core)
+    settings = (*reference.settings, ("token_url", f"{sandbox.origin}/thumbnails/elsewhere"))
+    sent = pickle.dumps(type(asset)(asset._record, replace(reference, settings=settings)))
+    for variable, value in sandbox.environment().items():
+        monkeypatch.setenv(variable, value)
+    elsewhere()
+    before = len(sandbox.faults.requests())
+    with pytest.raises(ia.InvalidRequest, match="settings of ITwin that no asset has"):
+        pickle.loads(sent).poster(64)
+    assert len(sandbox.faults.requests()) == before
+
+
+def test_work_from_the_notebook_names_its_place_itself(
+    sandbox: ia.Sandbox, monkeypatch: pytest.MonkeyPatch, elsewhere: Any
+) -> None:
+    """Where a client was told another place by an argument, its workers go there, too."""
+    with sandbox.scenario() as client:
+        parcel = portable.packed([(client.core, client.search()[0]._record)])
+    for variable, value in sandbox.environment().items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.delenv("SCENARIO_BASE_URL")
+    elsewhere()
+    ((reference, _),) = portable.unpacked(parcel)
+    assert portable.service_of(reference).base_url == client.base_url
 
 
 def test_published_products_need_no_credentials_anywhere(sandbox: ia.Sandbox, elsewhere: Any) -> None:

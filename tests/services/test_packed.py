@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import copy
 import gc
 import json
+import pickle
 from collections.abc import Mapping
 from typing import Any
 
@@ -93,3 +95,14 @@ def test_an_object_that_is_too_deep_to_be_packed_is_kept_as_it_is():
     packed = Packed({"id": "a", "deep": deep})
     assert packed["id"] == "a"
     assert look(packed, "deep", "in", "in") == deep["in"]["in"]
+
+
+def test_the_bytes_of_marshal_are_in_no_pickle():
+    """They are read without any check, and another version of Python may crash on them."""
+    entity = {"id": "a", "tags": ["b"]}
+    packed = Packed(entity, (("id",),))
+    held = packed._bytes
+    assert held is not None
+    sent = pickle.dumps(packed)
+    assert held not in sent
+    assert pickle.loads(sent) == copy.deepcopy(packed) == entity

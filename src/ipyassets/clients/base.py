@@ -15,6 +15,7 @@ from ipyassets.collections.pages import RecordPages
 from ipyassets.errors import AuthenticationError, InvalidRequest
 from ipyassets.http import credentials, loop
 from ipyassets.services.base import AssetService, Capabilities, Workspace
+from ipyassets.services.wire import origin
 
 __all__ = ["AsyncClient", "BlockingClient", "Client"]
 
@@ -55,6 +56,21 @@ class Client(Generic[S, L]):
                 "environment or its keyring; credentials never travel along with assets."
             )
         return cls(**settings)
+
+    @classmethod
+    def check_place(cls, settings: Mapping[str, str]) -> None:
+        """Raises `InvalidRequest` where ``settings`` name another place than that of the credentials that are set here.
+
+        Somebody else's file of assets would have them sent to whom it likes; a colleague's, to a sandbox that is gone
+        and whose port has another owner by now.
+        """
+        usual, there = cls.from_environment(), settings.get("base_url")
+        if usual is not None and there is not None and origin(there) != origin(usual.base_url):
+            names = ", ".join(name for name in cls.variables if name.endswith("_URL"))
+            raise InvalidRequest(
+                f"The asset is one of {there}, and the credentials that are set here are for {usual.base_url}: they "
+                f"are not sent there. If that place is the right one, set it too ({names or 'in its variables'})."
+            )
 
     @classmethod
     def _configured(cls) -> bool:

@@ -1,7 +1,8 @@
 """Assets in other processes: they travel as what is known of them and a reference to their service, without secrets.
 
 The reference is what `AssetService.reference` gives. A process that has the client itself (where the asset came from)
-goes on with that; any other makes one of its own, once, with the credentials of its environment or keyring.
+goes on with that; any other makes one of its own, once, with the credentials of its environment or keyring. Those are
+for the place that is set there: a file that somebody sent may name any other.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ class Reference:
 _marks: weakref.WeakKeyDictionary[AssetService, str] = weakref.WeakKeyDictionary()
 _here: weakref.WeakValueDictionary[str, AssetService] = weakref.WeakValueDictionary()
 _made: dict[tuple[str, tuple[tuple[str, str], ...]], AssetService] = {}
+_vouched: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
+"""Services and settings that came as work from the notebook, and not in a file from anywhere."""
 _lock = threading.RLock()
 
 
@@ -64,7 +67,8 @@ def reference_to(service: AssetService) -> Reference:
 def service_of(reference: Reference) -> AssetService:
     """The service itself if it is in this process, else this process's own, made on first use; asks nobody.
 
-    Raises `AuthenticationError` if there are no credentials for it here, `InvalidRequest` if it is not installed.
+    Raises `AuthenticationError` if there are no credentials for it here, `InvalidRequest` if it is not installed, or at
+    another place than those credentials are for.
     """
     with _lock:
         found = _here.get(reference.mark)
@@ -84,7 +88,14 @@ def _client(reference: Reference) -> Any:
             f"The service {reference.service!r:.80} is not installed here, or cannot be loaded "
             f"({type(error).__name__}). Workers need the same packages as the notebook."
         ) from error
-    return kind.from_reference(dict(reference.settings))
+    settings = dict(reference.settings)
+    if (reference.service, reference.settings) in _vouched:
+        return kind.from_reference(settings)
+    kind.check_place(settings)
+    made = kind.from_reference(settings)
+    if not settings.items() <= made.core.reference().items():  # such as where to get tokens
+        raise InvalidRequest(f"The asset names settings of {kind.__name__} that no asset has; they are not used.")
+    return made
 
 
 def travelling(service: AssetService | None, record: Record) -> dict[str, Any]:
@@ -120,4 +131,6 @@ def packed(items: Sequence[Item]) -> Packed:
 def unpacked(parcel: Packed) -> list[tuple[Reference, Record]]:
     """What was `packed`; the services are to be had by `service_of`."""
     join_board(parcel.board)
-    return [(reference, record_of(data)) for reference, data in pickle.loads(zlib.decompress(parcel.content))]  # noqa: S301
+    found = [(reference, record_of(data)) for reference, data in pickle.loads(zlib.decompress(parcel.content))]  # noqa: S301
+    _vouched.update((reference.service, reference.settings) for reference, _ in found)
+    return found

@@ -59,6 +59,9 @@ class Packed(Mapping[str, Any]):
     def __repr__(self) -> str:
         return repr(self._opened())
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return dict, (self._opened(),)  # other versions of Python write other bytes, and files come from anybody
+
     def copy(self) -> dict[str, Any]:
         """A dict of its own."""
         return dict(self._opened())
