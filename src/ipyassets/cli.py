@@ -100,7 +100,8 @@ def _lab(options: argparse.Namespace) -> int:
         return 1
     folder = _copied_notebooks(options.notebooks)
     command = [
-        *(sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"),
+        # -P: a file json.py among somebody's downloads is not to be run.
+        *(sys.executable, "-P", "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"),
         *(f"--ServerApp.port={options.port}", f"--ServerApp.ip={options.ip}"),
         "--LabApp.default_url=/lab/tree/01-explore.ipynb",
     ]

@@ -15,6 +15,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import IO, Final, TypeVar, cast
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
+from ipyassets.collections.disk import Room
 from ipyassets.collections.images import in_file_pool
 from ipyassets.collections.members import LIMITED, ArchiveLimits, Member, member, over, shown
 from ipyassets.collections.pieces import Missing, Pieces
@@ -302,11 +303,15 @@ class _Run:
             while len(buffer) < count:
                 buffer += await self._piece(count - len(buffer))
             return bytes(buffer)
-        file = tempfile.TemporaryFile(prefix="ipyassets-")  # noqa: SIM115  # goes with the last who holds it
-        while count > 0:
-            piece = await self._piece(count)
-            await in_file_pool(file.write, piece)
-            count -= len(piece)
+        file, room = tempfile.TemporaryFile(prefix="ipyassets-"), Room()  # noqa: SIM115  # goes with the last who has it
+        try:
+            while count > 0:
+                piece = await self._piece(count)
+                await in_file_pool(room.write, file, piece)
+                count -= len(piece)
+        except BaseException:
+            file.close()
+            raise
         return file
 
     async def close(self) -> None:
@@ -327,12 +332,16 @@ class _Run:
 
 async def spooled(file: RemoteFile) -> tuple[IO[bytes], int]:
     """All of ``file`` in a temporary file, and how many bytes: for servers that give no parts."""
-    spool = tempfile.TemporaryFile(prefix="ipyassets-")  # noqa: SIM115  # goes with the last who holds it
+    spool, room = tempfile.TemporaryFile(prefix="ipyassets-"), Room()  # noqa: SIM115  # goes with the last who has it
     size = 0
-    async with contextlib.aclosing(file.stream()) as pieces:
-        async for piece in pieces:
-            await in_file_pool(spool.write, piece)
-            size += len(piece)
+    try:
+        async with contextlib.aclosing(file.stream()) as pieces:
+            async for piece in pieces:
+                await in_file_pool(room.write, spool, piece)
+                size += len(piece)
+    except BaseException:
+        spool.close()
+        raise
     return spool, size
 
 

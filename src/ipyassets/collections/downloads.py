@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 import weakref
 from collections.abc import AsyncIterator, Sequence
@@ -14,6 +15,7 @@ from ipyassets.collections.aside import aside
 from ipyassets.collections.assets import AssetBase
 from ipyassets.collections.batch import stem
 from ipyassets.collections.chosen import Chosen
+from ipyassets.collections.disk import Room
 from ipyassets.collections.images import decode, in_decode_pool, in_file_pool
 from ipyassets.collections.pages import Item
 from ipyassets.collections.posters import Box, PosterResult, PosterStream
@@ -33,6 +35,8 @@ __all__ = ["AsyncDownload", "Download", "DownloadBase", "DownloadStream"]
 
 _IN_MEMORY: Final = 8 << 20
 """Bytes of a file up to which it is kept in memory, and not in a temporary file."""
+_MOST_CONTENT: Final = 4 << 30
+"""Bytes of a file that are given as one object."""
 _MOST_DECODED: Final = 1 << 30
 """Bytes of a file of which a picture is made."""
 
@@ -67,8 +71,17 @@ class DownloadBase:
         async with self._lock:
             if self.path is not None and await in_file_pool(self.path.is_file):
                 return await in_file_pool(self.path.read_bytes)
+            if self._kept is None:
+                self._begin_again()
+                self._bear(await self._file.size() or 0)
             await self._fetch()
+            self._bear(self._kept.seek(0, os.SEEK_END))
             return await in_file_pool(self._all)
+
+    def _bear(self, size: int) -> None:
+        """Raise for more bytes than memory should be asked for."""
+        if size > _MOST_CONTENT:
+            raise BadResponse(f"{self._what()} has {size:,} bytes: too many for memory. save() it.", advice="")
 
     async def _image(self, box: Box) -> Image.Image:
         self._refuse(self.format or (self._found.format if self._found else None))
@@ -120,11 +133,12 @@ class DownloadBase:
         self._begin_again()
         kept = tempfile.SpooledTemporaryFile(_IN_MEMORY, prefix="ipyassets-")  # noqa: SIM115  # closed with the download
         closing = weakref.finalize(self, kept.close)
+        room = Room()
         try:
             size = await self._file.size()
             async with contextlib.aclosing(self._file.stream()) as pieces:
                 async for piece in pieces:
-                    await in_file_pool(kept.write, piece)
+                    await in_file_pool(room.write, kept, piece)
             if size is not None and kept.tell() != size:
                 raise BadResponse(f"{self._what()} came with {kept.tell():,} bytes instead of {size:,}.")
             kept.seek(0)

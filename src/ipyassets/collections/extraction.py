@@ -7,19 +7,17 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import Any
 
 from ipyassets.collections.archive_reader import ArchiveReader, Held
 from ipyassets.collections.aside import aside
+from ipyassets.collections.disk import SPARE
 from ipyassets.collections.images import in_file_pool
 from ipyassets.collections.members import LIMITED, ArchiveLimits, Member, shown
 from ipyassets.collections.safe_names import PathNames
 from ipyassets.errors import AssetServiceError, BadResponse, InvalidRequest
 
 __all__ = ["Extracted", "Extraction"]
-
-_SPARE: Final = 64 << 20
-"""Bytes that are left free on the disk."""
 
 
 class Extracted(Mapping[str, Path]):
@@ -98,9 +96,10 @@ class Extraction:
     def _begin(self, total: int) -> Path:
         self._root.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(self._root).free
-        if total > free - _SPARE:
+        if total > free - SPARE:
             raise InvalidRequest(
-                f"These members unpack to {total:,} bytes, but only {free:,} are free there; nothing was written."
+                f"These members unpack to {total:,} bytes, but only {free:,} are free there, {SPARE >> 20} MB of which "
+                "are left free; nothing was written."
             )
         return self._root.resolve()
 

@@ -203,7 +203,8 @@ def about(service: AssetService, record: Record) -> str:
 
 
 def _surprise(record: Record, error: Exception) -> AssetServiceError:
-    return AssetServiceError(f"{called(record)}: {type(error).__name__} while its picture was fetched.")
+    why = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
+    return AssetServiceError(f"{called(record)}: {type(error).__name__}{why} while its picture was fetched.")
 
 
 def called(record: Record) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from ipyassets.collections.disk import Room
 from ipyassets.collections.images import in_file_pool
 from ipyassets.errors import BadResponse
 from ipyassets.services.downloading import RemoteFile
@@ -91,13 +92,14 @@ async def _begun(file: RemoteFile, part: Path) -> int:
 
 async def _write(file: RemoteFile, part: Path, begun: int, advance: Advance) -> None:
     size = await file.size()
+    room = Room(part.parent)
     advance(begun)
     with await in_file_pool(_opened, part, begun) as target:
         written = begun
         if size is None or written < size:
             async with contextlib.aclosing(file.stream(begun)) as pieces:
                 async for piece in pieces:
-                    await in_file_pool(target.write, piece)
+                    await in_file_pool(room.write, target, piece)
                     written += len(piece)
                     advance(len(piece))
     if size is not None and written != size:
