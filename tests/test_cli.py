@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -196,3 +198,25 @@ def test_faults_of_the_command_line(capsys: pytest.CaptureFixture[str], monkeypa
     assert main(["sandbox", "--fault", "help"]) == 0
     assert "truncated" in capsys.readouterr().out
     assert len(served) == 1
+
+
+def test_lab_runs_no_module_that_lies_in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``python -m jupyterlab`` takes a json.py of the folder one is in, such as that of downloads, for Python's own."""
+    (tmp_path / "json.py").write_text("raise SystemExit('planted')")
+    commands: list[list[str]] = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("ipyassets.cli.subprocess.Popen", lambda command, **_: commands.append(command))
+    monkeypatch.setattr("ipyassets.cli._wait", lambda _: 0)
+    sandbox = SimpleNamespace(origin="http://127.0.0.1:1", environment=dict)
+    monkeypatch.setattr("ipyassets.sandbox.Sandbox", lambda **_: contextlib.nullcontext(sandbox))
+    assert main(["lab", "--no-browser"]) == 0
+    (command,) = commands
+    monkeypatch.undo()
+    ran = subprocess.run(
+        [*command[: command.index("jupyterlab") + 1], "--version"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
