@@ -6,6 +6,7 @@ import contextlib
 import functools
 import gc
 import json
+import re
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,10 @@ __all__ = ["MEGABYTE", "Answer", "Authorizer", "Call", "Explanation", "parsed"]
 MEGABYTE: Final = 1 << 20
 _LONG: Final = 16_384
 """Bytes of JSON from which on it is worth some care; importing msgspec takes 7 ms."""
+_MOST: Final = 16 * MEGABYTE
+"""Bytes of JSON that are read: objects take twenty times the memory. Pages have 3 MB at most."""
+_HALVES: Final = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]|\0")
+"""Where there may be half a character: escaped, as it is, or in UTF-16."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,13 @@ class Answer:
 
     def json(self) -> Any:
         """The parsed body. Raises `BadResponse` if it is not JSON."""
+        if len(self.content) > _MOST:
+            raise BadResponse(
+                f"{self.asked} answered with {len(self.content) // MEGABYTE} MB of JSON, more than the limit of "
+                f"{_MOST // MEGABYTE} MB. Ask for smaller pages.",
+                advice="",
+                status=self.status,
+            )
         try:
             return parsed(self.content)
         except ValueError:
@@ -129,10 +141,15 @@ class Call:
 def parsed(content: bytes) -> Any:
     """What ``json.loads`` makes of ``content``, sooner where msgspec is installed. Raises ValueError for no JSON.
 
+    Halves of characters, which are left where a service cuts a name in the middle of an emoji, become U+FFFD: they
+    can be sent nowhere, neither to a browser nor in a URL, nor be written to a file.
+
     The garbage collector does not run in the middle of it. From Python 3.12 on it never does; before, the thousands of
     objects of a page of assets made it look through all that the process holds, again and again: half the time of a
     long search. Other threads wait for ``loads`` anyway.
     """
+    if len(content) > _MOST:
+        raise ValueError("too long")
     if len(content) < _LONG:
         return _loaded(content, None)
     quick = _quick()
@@ -150,9 +167,36 @@ def _loaded(content: bytes, quick: Callable[[bytes], Any] | None) -> Any:
         with contextlib.suppress(Exception):  # NaN, halves of surrogate pairs, UTF-16: it is the stricter one
             return quick(content)
     try:
-        return json.loads(content)
+        value = json.loads(content)
     except RecursionError:
         raise ValueError("too deep") from None
+    return _mended(value) if _HALVES.search(content) else value
+
+
+def _mended(value: Any) -> Any:
+    """``value``, in which no text holds half a character any more."""
+    whole = [value]
+    left: list[Any] = [whole]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict) and not all(map(str.isascii, one)):
+            pairs = [(_whole(name), inner) for name, inner in one.items()]
+            one.clear()
+            one.update(pairs)
+        for key, inner in list(one.items() if isinstance(one, dict) else enumerate(one)):
+            if isinstance(inner, str):
+                one[key] = _whole(inner)
+            elif isinstance(inner, list | dict):
+                left.append(inner)
+    return whole[0]
+
+
+def _whole(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
 
 
 @functools.cache
