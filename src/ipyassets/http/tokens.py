@@ -21,7 +21,7 @@ from ipyassets.http.board import Entry, board
 from ipyassets.http.loop import LoopLock
 from ipyassets.http.secret import Secret
 
-__all__ = ["SharedToken", "shared_token"]
+__all__ = ["SharedToken", "sendable", "shared_token"]
 
 _BROKEN: Final = (OSError, sqlite3.Error)
 """What a board raises whose folder is gone, full or broken: then each process has a token of its own."""
@@ -90,6 +90,12 @@ class SharedToken:
         if self._token is not None and self._expires is not None and time.monotonic() > self._expires:
             return None
         return self._token
+
+
+def sendable(token: Secret) -> bool:
+    """Whether it can be a token at all: one that could not be sent would stand in the way of every later request."""
+    text = token.reveal()
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text
 
 
 def _mark(token: Secret) -> bytes:

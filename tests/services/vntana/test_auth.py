@@ -227,6 +227,15 @@ def test_a_token_in_any_answer_is_adopted(sandbox, vntana):
     assert len(sandbox.faults.requests("auth/login")) == 1
 
 
+def test_what_cannot_be_a_token_is_not_adopted(sandbox, vntana):
+    """It stayed, could not be sent, and every later request of the client was refused before it was sent."""
+    vntana.workspaces()
+    headers = {"X-AUTH-TOKEN": "t\u00f6ken"}
+    sandbox.faults.add("client-organizations", kind="wrong_content", headers=headers, body=WORKSPACES)
+    vntana.workspaces()
+    assert vntana.search().total == 87
+
+
 def _older(client):
     (scope,) = client.core._ladder._scopes.values()
     return scope.token.peek().reveal()
@@ -319,8 +328,9 @@ def test_other_places_of_the_login_token(sandbox, open_client, headers, response
     assert len(open_client(organization="northlight-home").workspaces()) == 5
 
 
-def test_a_login_without_a_token_is_a_bad_response(sandbox, open_client):
-    body = {"success": True, "errors": [], "response": {"email": "ada@northlight-home.example"}}
+@pytest.mark.parametrize("more", [{}, {"token": "two words"}, {"token": "t\u00f6ken"}])
+def test_a_login_without_a_token_is_a_bad_response(sandbox, open_client, more):
+    body = {"success": True, "errors": [], "response": {"email": "ada@northlight-home.example", **more}}
     sandbox.faults.add("auth/login", status=200, body=body)
     with pytest.raises(BadResponse, match="without a token in its X-AUTH-TOKEN header"):
         open_client().workspaces()

@@ -9,7 +9,7 @@ from ipyassets.errors import AuthenticationError, BadResponse
 from ipyassets.http.client import HttpClient
 from ipyassets.http.messages import Answer, Authorizer, Call
 from ipyassets.http.secret import Secret, SecretHeaders
-from ipyassets.http.tokens import SharedToken, shared_token
+from ipyassets.http.tokens import SharedToken, sendable, shared_token
 from ipyassets.services.itwin.errors import explain
 from ipyassets.services.wire import base_address
 
@@ -103,11 +103,6 @@ def _bare(token: Secret) -> Secret:
 
 
 def _bearer(token: Secret) -> SecretHeaders:
-    if not _sendable(token):
+    if not sendable(token):
         raise AuthenticationError("The iTwin access token holds characters that none has; was it copied whole?")
     return SecretHeaders({"Authorization": f"Bearer {token.reveal()}"})
-
-
-def _sendable(token: Secret) -> bool:
-    text = token.reveal()
-    return bool(text) and text.isascii() and text.isprintable() and " " not in text

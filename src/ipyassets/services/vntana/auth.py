@@ -20,7 +20,7 @@ from ipyassets.http.client import HttpClient
 from ipyassets.http.loop import LoopLock
 from ipyassets.http.messages import Answer, Authorizer, Call
 from ipyassets.http.secret import Secret, SecretHeaders
-from ipyassets.http.tokens import SharedToken, shared_token
+from ipyassets.http.tokens import SharedToken, sendable, shared_token
 from ipyassets.services.base import Workspace
 from ipyassets.services.vntana.choosing import chosen, matching
 from ipyassets.services.vntana.errors import response, token_is_stale
@@ -63,9 +63,9 @@ class Scope(Authorizer):
 
     def learned(self, answer: Answer, sent: Mapping[str, str]) -> None:
         """Any answer may bring a newer token; it counts while the one we sent is still the current one."""
-        newer, current = answer.headers.get(HEADER), self.token.peek()
-        if newer and current is not None and current.reveal() == _bare(sent[HEADER]):
-            self.token.set(Secret(_bare(newer)))
+        newer, current = Secret(_bare(answer.headers.get(HEADER, ""))), self.token.peek()
+        if sendable(newer) and current is not None and current.reveal() == _bare(sent[HEADER]):
+            self.token.set(newer)
 
     async def alive(self) -> bool:
         """Whether the token is good, so that a refusal was not its fault. Raises what a new login raises."""
@@ -370,15 +370,15 @@ def _bare(token: str) -> str:
 
 def _token(answer: Answer) -> Secret:
     """The token an answer brings: in its header, as documented, or else in its body."""
-    header = answer.headers.get(HEADER)
-    if header and _bare(header):
-        return Secret(_bare(header))
+    header = Secret(_bare(answer.headers.get(HEADER, "")))
+    if sendable(header):
+        return header
     try:
         found = response(answer)
     except AssetServiceError:
         found = {}
     session = found.get("session")
     for value in (found.get("token"), session.get("accessToken") if isinstance(session, Mapping) else None):
-        if isinstance(value, str) and _bare(value):
-            return Secret(_bare(value))
+        if isinstance(value, str) and sendable(token := Secret(_bare(value))):
+            return token
     raise BadResponse(f"{answer.asked} answered without a token in its {HEADER} header.", status=answer.status)
