@@ -484,7 +484,9 @@ def test_what_came_survives_a_refusal_between(server: Server):
     assert send(f"{server.url}/film", resume=True).content == b"begunend"
 
 
-@pytest.mark.parametrize("headers", [{}, {"etag": 'W/"one"'}, {"etag": '"one"', "content_encoding": "identity"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"etag": 'W/"one"'}, {"etag": '"\u00fc"'}, {"etag": '"one"', "content_encoding": "identity"}]
+)
 def test_a_body_without_a_firm_tag_is_fetched_from_the_start(server: Server, headers: dict[str, str]):
     answers = [answer(b"begun", length=8, close=True, **headers), answer(b"begunend")]
     server.handler = lambda _: answers[len(server.requests) - 1]

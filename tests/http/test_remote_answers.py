@@ -41,6 +41,14 @@ async def begun_and_silent(server: Server, content: bytes, length: int) -> bytes
     return answer(content, length=length, etag='"one"')
 
 
+@pytest.mark.parametrize("mark", [{"etag": '"\u00fc"'}, {"last_modified": "\u00fcbermorgen"}], ids=["tag", "date"])
+def test_a_mark_that_cannot_be_sent_back_is_none(files: Files, mark: dict[str, str]):
+    """What was to be gone on with was refused before it was sent: "a header holds … a character that is not ASCII"."""
+    files.headers, files.cuts = mark, [4000]
+    assert use(files, whole) == WHOLE
+    assert use(files, lambda file: whole(file, 4000)) == WHOLE[4000:]
+
+
 @pytest.mark.parametrize(
     ("asked", "given"),
     [

@@ -6,9 +6,16 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["Partial"]
+__all__ = ["Partial", "firm_tag"]
 
 _RANGE: Final = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/(?:[0-9]{1,18}|\*)")
+_FIRM: Final = re.compile(r'"[\x20-\x21\x23-\x7e]*"')
+
+
+def firm_tag(headers: Mapping[str, str]) -> str | None:
+    """The ETag, if it is a strong one (a weak one may stand for other bytes) that can be sent back."""
+    tag = headers.get("etag", "").strip()
+    return tag if _FIRM.fullmatch(tag) else None
 
 
 class Partial:
@@ -35,9 +42,8 @@ class Partial:
             return None
         if not self._keep or status != 200:  # a redirect or a refusal: what came before stays good
             return []
-        tag = headers.get("etag", "")
-        # A weak tag may stand for other bytes, and offsets into a compressed body are not those of its content.
-        self._tag = tag if tag.startswith('"') and "content-encoding" not in headers else ""
+        # Offsets into a compressed body are not those of its content.
+        self._tag = "" if "content-encoding" in headers else firm_tag(headers) or ""
         self._pieces = []
         return self._pieces
 

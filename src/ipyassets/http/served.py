@@ -13,6 +13,7 @@ from typing import Final
 
 from ipyassets.errors import BadResponse, ServiceUnavailable
 from ipyassets.http.exchange import Arriving
+from ipyassets.http.partial import firm_tag
 from ipyassets.http.unpacking import PIECE, encoding, unpacked
 
 __all__ = ["Body", "Version", "file_name", "plain_name"]
@@ -106,8 +107,9 @@ class Body:
             if packed or span < 1 or (size is not None and last >= size) or length not in (None, span):
                 raise BadResponse(f"{arriving.asked} answered with a part and does not rightly say which one.")
             start, length = first, span
-        tag = headers.get("etag", "").strip()
-        version = Version(size, tag if tag.startswith('"') else None, headers.get("last-modified", "").strip() or None)
+        modified = headers.get("last-modified", "").strip()
+        sendable = modified.isascii() and modified.isprintable()
+        version = Version(size, firm_tag(headers), modified if modified and sendable else None)
         return cls(part, start, length, packed, version, arriving)
 
     async def pieces(self, what: str) -> AsyncGenerator[bytes, None]:
