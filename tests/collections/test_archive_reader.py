@@ -259,6 +259,20 @@ def test_a_bomb_that_lies_about_its_size_gives_no_more_than_it_says() -> None:
     assert found["b.bin"] == b"fine"
 
 
+@pytest.mark.parametrize("way", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA], ids=["bzip2", "lzma"])
+def test_only_what_can_be_unpacked_little_by_little_is(way: int) -> None:
+    """zipfile unpacks bzip2 and LZMA without a limit: 1,245 bytes that were to be 1 MB took 3 GB and half a minute."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("bomb.png", bytes(4 << 20), way)
+        archive.writestr("b.bin", b"fine")
+    content = target.getvalue()
+    content = patched(content, entry(content, 0) + 24, struct.pack("<L", 1 << 20))
+    found = contents(ArchiveReader(MemoryFile(content)))
+    assert "packed in a way that cannot be read here" in str(found["bomb.png"])
+    assert found["b.bin"] == b"fine"
+
+
 def test_too_many_members_are_refused_before_anything_is_made_of_them() -> None:
     content = packed((f"{n}.png", b"") for n in range(2000))
     with pytest.raises(BadResponse, match="more than 1,999 members"):

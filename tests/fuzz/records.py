@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from ipyassets.errors import AssetServiceError, BadResponse
-from ipyassets.http.messages import Answer, Explanation
+from ipyassets.http.messages import Answer, Explanation, parsed
 from ipyassets.services import packed
 from ipyassets.services.base import Record
 from ipyassets.services.downloading import ArchiveOrder
@@ -80,7 +80,7 @@ def check(data: bytes) -> None:
     for file in render_files(entities, "asset", None):
         assert file.asset == "asset"
         assert isinstance(file.media, str)
-    assert repr(body) == repr(json.loads(data)), "reading changed what was read"
+    assert repr(body) == repr(parsed(data)), "reading changed what was read"
 
 
 def _refused(answer: Answer) -> None:

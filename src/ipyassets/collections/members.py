@@ -28,6 +28,8 @@ _PICTURES: Final = frozenset(
 )
 _UTF8: Final = 0x800
 _ENCRYPTED: Final = 0x1
+_BOUNDED: Final = frozenset({0, 8})
+"""Stored, and deflate. Of others (bzip2, LZMA) zipfile unpacks all it has at once, whatever size was told."""
 _SHOWN: Final = 120
 
 
@@ -103,6 +105,8 @@ def over(member: Member, limits: ArchiveLimits, *, memory: bool = False) -> Asse
     """Why ``member`` is not unpacked, if so."""
     if member.encrypted:
         return BadResponse(f"{shown(member.name)} is encrypted; it cannot be read.")
+    if member.info.compress_type not in _BOUNDED:
+        return BadResponse(f"{shown(member.name)} is packed in a way that cannot be read here.")
     if member.size > limits.member_bytes:
         return _more(member, "member_bytes", limits.member_bytes)
     if memory and member.size > limits.memory_bytes:
