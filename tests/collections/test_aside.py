@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,28 @@ def test_a_new_file_has_its_name_and_its_content_at_once(tmp_path: Path, monkeyp
         file.write(b"content")
     assert target.read_bytes() == b"content"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_the_rights_of_files_that_others_make_meanwhile_are_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The umask of the whole process was nothing for a moment: what other threads made then, anybody could change."""
+    before = os.umask(0o027)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "umask", lambda mask: pytest.fail(f"the umask became {mask:o}"))
+            with aside(tmp_path / "new") as file:
+                file.write(b"content")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o640
+
+
+def test_what_could_not_be_written_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="full"), aside(tmp_path / "new") as file:
+        file.write(b"half")
+        raise OSError("full")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("links", [True, False])

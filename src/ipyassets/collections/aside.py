@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
@@ -19,14 +19,13 @@ def aside(path: Path, *, new: bool = False, place: Callable[[], Path] | None = N
     ``new``: raises FileExistsError where there is one already. ``place`` tells at the end where it goes instead, in the
     same folder.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".ipyassets-")
-    there = Path(name)
+    # Not tempfile.mkstemp: it makes files private, and to learn what they should be instead one has to change the umask
+    # of the process for a moment, in which other threads make files that everybody may write to.
+    there = path.with_name(f".ipyassets-{secrets.token_hex(8)}")
+    file = there.open("xb")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with file:
             yield file
-        umask = os.umask(0)
-        os.umask(umask)
-        there.chmod(0o666 & ~umask)  # mkstemp makes it private
         if new and _linked(there, path):
             there.unlink()
         else:
