@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from ipyassets.collections.saving import part_of, save_file
-from ipyassets.errors import BadResponse, Interrupted, ServiceUnavailable
+from ipyassets.errors import AssetServiceError, BadResponse, Interrupted, ServiceUnavailable
 from ipyassets.http import loop
 from tests.collections.archives import MemoryArchives, MemoryFile, archived, made, packed
 
@@ -144,6 +145,52 @@ def test_two_at_once_do_not_write_one_part(tmp_path: Path) -> None:
     assert first == tmp_path / "a"
     assert isinstance(second, BadResponse)
     assert "being written already" in str(second)
+
+
+def test_two_processes_do_not_write_one_part(tmp_path: Path) -> None:
+    """The second cut off what the first had written; which then put a file with a hole in it in its place."""
+    content, service = archive(), MemoryArchives(1)
+    job, path = made(service, content), tmp_path / "a.zip"
+    file = one_file(service)
+    file.breaks = len(content) // 2
+    with pytest.raises(ServiceUnavailable):
+        job.save(path)
+    file.breaks, begun = None, part_of(path).stat().st_size
+    assert begun
+    with part_of(path).open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)  # as the other process holds it
+        with pytest.raises(AssetServiceError, match=r"a\.zip is being written by another process"):
+            job.save(path)
+    assert part_of(path).stat().st_size == begun
+    assert job.save(path).read_bytes() == content
+
+
+def test_a_part_that_another_process_began_anew_is_left_to_it(tmp_path: Path) -> None:
+    content, service = archive(), MemoryArchives(1)
+    job, path = made(service, content), tmp_path / "a.zip"
+
+    def begin_anew(at: int) -> None:
+        if at:
+            part_of(path).unlink()
+            part_of(path).write_bytes(b"theirs")
+            one_file(service).on_piece = None
+
+    one_file(service).on_piece = begin_anew
+    with pytest.raises(AssetServiceError, match="by another process"):
+        job.save(path)
+    assert not path.exists()
+    assert part_of(path).read_bytes() == b"theirs"
+
+
+@pytest.mark.parametrize("ending", [".part", ".part.json"])
+def test_a_link_that_lies_in_the_way_is_not_written_through(tmp_path: Path, ending: str) -> None:
+    """In a folder where others may write, too, they could have any file of ours overwritten."""
+    content, path, precious = archive(), tmp_path / "a.zip", tmp_path / "precious"
+    precious.write_text("mine")
+    (tmp_path / f"a.zip{ending}").symlink_to(precious)
+    assert made(MemoryArchives(1), content).save(path).read_bytes() == content
+    assert precious.read_text() == "mine"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["a.zip", "precious"]
 
 
 def test_the_note_beside_a_part_holds_no_address(tmp_path: Path) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from ipyassets.collections.aside import aside
 from ipyassets.collections.disk import Room
 from ipyassets.collections.images import in_file_pool
-from ipyassets.errors import BadResponse
+from ipyassets.errors import AssetServiceError, BadResponse
 from ipyassets.services.downloading import RemoteFile
 
 __all__ = ["Advance", "part_of", "save_file"]
@@ -71,7 +74,8 @@ async def _begun(file: RemoteFile, part: Path) -> int:
 
     def look() -> int:
         with contextlib.suppress(OSError, ValueError):
-            there = part.stat().st_size
+            found = part.lstat()  # where others may write, too, it may be a link to what is none of theirs
+            there = found.st_size if stat.S_ISREG(found.st_mode) else 0
             if mark is not None and json.loads(_note(part).read_text("utf-8")) == {"version": mark, "size": size}:
                 return there if size is not None and there <= size else 0
         return 0
@@ -84,7 +88,8 @@ async def _begun(file: RemoteFile, part: Path) -> int:
         def begin() -> None:
             part.unlink(missing_ok=True)
             if mark is not None:
-                _note(part).write_text(json.dumps({"version": mark, "size": size}), "utf-8")
+                with aside(_note(part)) as note:
+                    note.write(json.dumps({"version": mark, "size": size}).encode())
 
         await in_file_pool(begin)
     return begun
@@ -102,15 +107,47 @@ async def _write(file: RemoteFile, part: Path, begun: int, advance: Advance) -> 
                     await in_file_pool(room.write, target, piece)
                     written += len(piece)
                     advance(len(piece))
+        if not await in_file_pool(_same, target, part):
+            raise _busy_elsewhere(part)
     if size is not None and written != size:
         raise BadResponse(f"{file.what} came with {written:,} bytes instead of {size:,}.")
 
 
 def _opened(part: Path, begun: int) -> Any:
-    target = part.open("r+b" if begun else "wb")
+    if not begun:
+        part.unlink(missing_ok=True)
+    target = part.open("r+b" if begun else "xb")
+    if not _alone(target.fileno()):
+        target.close()
+        raise _busy_elsewhere(part)
     target.seek(begun)
     target.truncate()
     return target
+
+
+def _alone(handle: int) -> bool:
+    """Whether no other process writes this file, as far as the system tells."""
+    try:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except (ImportError, OSError):  # Windows, or a file system without locks
+        return True
+    return True
+
+
+def _same(target: Any, part: Path) -> bool:
+    """Whether the open file is still the one of this name."""
+    with contextlib.suppress(OSError):
+        return os.path.samestat(os.fstat(target.fileno()), part.lstat())
+    return False
+
+
+def _busy_elsewhere(part: Path) -> AssetServiceError:
+    name = part.name.removesuffix(".part")
+    return AssetServiceError(f"{name} is being written by another process. Wait until that has ended.")
 
 
 def _note(part: Path) -> Path:
