@@ -200,6 +200,20 @@ def test_faults_of_the_command_line(capsys: pytest.CaptureFixture[str], monkeypa
     assert len(served) == 1
 
 
+def test_lab_takes_no_folder_that_another_user_made_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In /tmp anybody can make the folder of notebooks beforehand, and change what is in it afterwards."""
+    folder = tmp_path / "ipyassets-notebooks"
+    folder.mkdir()
+    tmp_path.chmod(0o777)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "getuid", lambda: folder.stat().st_uid + 1)
+    assert main(["lab", "--no-browser"]) == 1
+    assert "belongs to another user" in capsys.readouterr().err
+    assert list(folder.iterdir()) == []
+
+
 def test_lab_runs_no_module_that_lies_in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """``python -m jupyterlab`` takes a json.py of the folder one is in, such as that of downloads, for Python's own."""
     (tmp_path / "json.py").write_text("raise SystemExit('planted')")

@@ -6,6 +6,7 @@ import argparse
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -98,7 +99,11 @@ def _lab(options: argparse.Namespace) -> int:
     except ImportError:
         print("JupyterLab is not installed: pip install 'ipyassets[lab]'", file=sys.stderr)
         return 1
-    folder = _copied_notebooks(options.notebooks)
+    place = options.notebooks.expanduser().absolute()
+    if _of_somebody_else(place):
+        print(f"{place} belongs to another user: give --notebooks a folder of your own.", file=sys.stderr)
+        return 1
+    folder = _copied_notebooks(place)
     command = [
         # -P: a file json.py among somebody's downloads is not to be run.
         *(sys.executable, "-P", "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"),
@@ -126,12 +131,21 @@ def _wait(server: subprocess.Popen[bytes]) -> int:
         return 0 if status in (0, -signal.SIGTERM, -signal.SIGINT) else status
 
 
+def _of_somebody_else(folder: Path) -> bool:
+    """Whether another user made ``folder``, in a place such as /tmp: notebooks in it may be anybody's."""
+    try:
+        found, around = folder.lstat(), folder.parent.stat()
+    except OSError:  # it is still to be made
+        return False
+    return hasattr(os, "getuid") and bool(around.st_mode & stat.S_IWOTH) and found.st_uid != os.getuid()
+
+
 def _copied_notebooks(folder: Path) -> Path:
     """The example notebooks, copied once: what a person changed is never overwritten."""
     source = Path(str(files("ipyassets"))) / "notebooks"
     if not source.is_dir():  # an editable install: the notebooks are where they are written
         source = Path(__file__).resolve().parents[2] / "notebooks"
-    folder = folder.expanduser().resolve()
+    folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     for notebook in sorted(source.glob("*.ipynb")):
         target = folder / notebook.name

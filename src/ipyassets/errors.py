@@ -6,8 +6,9 @@ credential or a signed URL: messages are built from routes and ids, never from r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 __all__ = [
     "AssetServiceError",
@@ -24,6 +25,9 @@ __all__ = [
 ]
 
 E = TypeVar("E", bound=BaseException)
+
+_UNSEEN: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What terminals obey, and what turns the direction of a text: services say what they like in their errors."""
 
 
 class AssetServiceError(Exception):
@@ -42,7 +46,7 @@ class AssetServiceError(Exception):
         code: str | None = None,
         details: Sequence[Any] = (),
     ) -> None:
-        super().__init__(message)
+        super().__init__(_UNSEEN.sub("\ufffd", str(message)))
         self.status = status
         self.code = code
         self.details = tuple(details)

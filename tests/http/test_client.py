@@ -67,6 +67,14 @@ class Tokens(Authorizer):
         self.seen.append(given)
 
 
+def test_what_a_terminal_would_obey_is_not_in_an_error(server: Server):
+    """A service's own words are printed: they could fill the clipboard and clear the screen."""
+    server.handler = lambda _: answer(rb'{"message": "\u001b]52;c;cm0=\u0007\u001b[2J\u202egnp.exe"}', 400)
+    with pytest.raises(errors.InvalidRequest, match=r"gnp\.exe") as caught:
+        send(f"{server.url}/x")
+    assert str(caught.value).isprintable()
+
+
 def test_a_good_answer_is_given_whole(server: Server):
     server.handler = lambda _: answer(b'{"a": 1}', content_type="application/json; charset=utf-8")
     got = send(f"{server.url}/x")
