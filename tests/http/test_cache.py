@@ -157,3 +157,16 @@ def test_a_size_limit_of_nothing_keeps_nothing(tmp_path: Path):
     kept.size_limit = 0
     kept.put(("k",), b"x")
     assert kept.get(("k",)) is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such pipes here")
+def test_a_pipe_in_the_place_of_a_file_is_no_hit(tmp_path: Path):
+    """A folder from somebody else had every picture wait for the pipe's other end, for ever."""
+    kept = DiskCache(tmp_path)
+    kept.put(("k",), b"x" * 100)
+    (path,) = (p for p in tmp_path.rglob("*") if p.is_file())
+    path.unlink()
+    os.mkfifo(path)
+    assert kept.get(("k",)) is None
+    kept.put(("k",), b"y")
+    assert kept.get(("k",)) == b"y"

@@ -99,7 +99,7 @@ class DiskCache:
         if waiting is not None:
             return waiting
         try:
-            with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            with open(path, "rb", buffering=0, opener=_at_once) as file:
                 head, content = file.read(_HEAD.size), file.read()
         except OSError:
             return None
@@ -217,6 +217,11 @@ class DiskCache:
                     with contextlib.suppress(OSError):
                         status = entry.stat()
                         yield status.st_mtime, status.st_size, entry.path
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Opens without waiting: a pipe of that name, such as in a folder from somebody else, waits for its other end."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 @functools.cache
