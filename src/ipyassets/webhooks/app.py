@@ -37,6 +37,16 @@ _HINTS: Final[Mapping[str, str]] = {
     "too large": "more than max_body",
 }
 
+_UNREAD: Final = frozenset(
+    {
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    }
+)
+"""Answers that come before the body was read whole: nobody reads the rest of it."""
+
 
 class WebhookApp:
     """Takes signed webhooks in, and passes each event on once.
@@ -190,19 +200,17 @@ async def _body(headers: Iterable[tuple[bytes, bytes]], receive: Receive, limit:
     declared = [value for name, value in headers if name.lower() == b"content-length"]
     if any(value.isdigit() and int(value[:20]) > limit for value in declared):
         return None
-    pieces: list[bytes] = []
-    size = 0
+    body = bytearray()  # a list of pieces would weigh many times what is in them
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise _Gone
         piece = message.get("body", b"")
-        size += len(piece)  # whatever was declared
-        if size > limit:
+        if len(body) + len(piece) > limit:  # whatever was declared
             return None
-        pieces.append(piece)
+        body += piece
         if not message.get("more_body", False):
-            return b"".join(pieces)
+            return bytes(body)
 
 
 async def _answer(send: Send, status: HTTPStatus) -> None:
@@ -211,8 +219,8 @@ async def _answer(send: Send, status: HTTPStatus) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(text)).encode())]
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         headers.append((b"allow", b"POST"))
-    if status in (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT):
-        headers.append((b"connection", b"close"))  # nobody reads the rest of the body
+    if status in _UNREAD:
+        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": int(status), "headers": headers})
     await send({"type": "http.response.body", "body": text})
 

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import socket
 import threading
+from functools import partial
 from typing import Any, Final
 
 import h11
@@ -26,9 +27,13 @@ log = logging.getLogger("ipyassets.webhooks.server")
 log.setLevel(logging.ERROR)
 
 _CONNECTIONS: Final = 100
-"""At once; more are told to come again."""
+"""At once; for one more, another is hung up on."""
+_QUEUE: Final = 1024
+"""Connections that may wait in the operating system to be taken up."""
 _HEAD_TIMEOUT: Final = 10.0
 """Seconds in which the head of a request has to come whole."""
+_WRITE_TIMEOUT: Final = 10.0
+"""Seconds in which an answer has to be read."""
 _KEEP_ALIVE: Final = 30
 _LARGEST_HEAD: Final = 16 * 1024
 _GRACE: Final = 2.0
@@ -37,49 +42,119 @@ _PATIENCE: Final = 10.0
 """Seconds to wait for the thread."""
 
 
+class _Room:
+    """The connections there are, no more than a number of them.
+
+    Whoever comes has a place, or nobody would once strangers hold all of them: the connection that did nothing for the
+    longest time goes, and one in the middle of a request only if all are.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._closed = False
+        self._guests: dict[_Connection, None] = {}  # the latest to do something whole is the last
+
+    def enter(self, guest: _Connection) -> None:
+        if self._closed:
+            guest.hang_up()
+            return
+        if len(self._guests) >= self._most:
+            idle = next((each for each in self._guests if not each.asking), None)
+            self.leave(idle or next(iter(self._guests))).hang_up()
+        self._guests[guest] = None
+
+    def leave(self, guest: _Connection) -> _Connection:
+        self._guests.pop(guest, None)
+        return guest
+
+    def served(self, guest: _Connection) -> None:
+        if guest in self._guests:
+            self._guests[self.leave(guest)] = None
+
+    def close(self) -> None:
+        """Hang up on all, and on those who were let in but not announced yet."""
+        self._closed = True
+        for guest in tuple(self._guests):
+            self.leave(guest).hang_up()
+
+
 class _Connection(H11Protocol):
-    """Hangs up on those who never finish their request's head: uvicorn has no limit for that."""
+    """Hangs up on those who never finish their request's head or read no answer: uvicorn has no limit for either."""
 
     _late: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
 
-    def __init__(self, *args: Any, **keywords: Any) -> None:
+    def __init__(self, room: _Room, *args: Any, **keywords: Any) -> None:
         super().__init__(*args, **keywords)
         self.logger = log
+        self._room = room
+
+    @property
+    def asking(self) -> bool:
+        """Whether it is in the middle of a request that is to be answered."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def hang_up(self) -> None:
+        self.connections.discard(self)
+        self.transport.abort()
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         # asyncio does it only for sockets made with IPPROTO_TCP, and ours are not; without it each answer of two
         # packets waits 40 ms for the sender's delayed acknowledgement.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        transport.set_write_buffer_limits(0)  # so that we are told of every answer that does not go out at once
         self._watch()
+        self._room.enter(self)
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+        # h11 asks only of a head that is not whole yet whether it is too long.
+        for start in range(0, len(data), _LARGEST_HEAD):
+            if self.transport.is_closing():
+                break
+            super().data_received(data[start : start + _LARGEST_HEAD])
         self._watch()
 
+    def on_response_complete(self) -> None:
+        self._room.served(self)
+        super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._unread is None:
+            self._unread = self.loop.call_later(_WRITE_TIMEOUT, self.hang_up)
+
+    def resume_writing(self) -> None:
+        self._unread = _ended(self._unread)
+        super().resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
-        self._unwatch()
+        self._late, self._unread = _ended(self._late), _ended(self._unread)
+        self._room.leave(self)
         super().connection_lost(exc)
 
     def _watch(self) -> None:
         if self.conn.their_state is not h11.IDLE:
-            self._unwatch()
+            self._late = _ended(self._late)
         elif self._late is None:
-            self._late = self.loop.call_later(_HEAD_TIMEOUT, self.transport.abort)
+            self._late = self.loop.call_later(_HEAD_TIMEOUT, self.hang_up)
 
-    def _unwatch(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
+
+def _ended(timer: asyncio.TimerHandle | None) -> None:
+    if timer is not None:
+        timer.cancel()
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
+    def __init__(self, config: uvicorn.Config, room: _Room, ready: threading.Event) -> None:
         super().__init__(config)
+        self._room = room
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(_QUEUE)
         self._ready.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -87,9 +162,7 @@ class _Server(uvicorn.Server):
             server.close()
         if self.server_state.tasks:
             await asyncio.wait(tuple(self.server_state.tasks), timeout=_GRACE)
-        for connection in tuple(self.server_state.connections):
-            if connection.transport is not None:
-                connection.transport.abort()
+        self._room.close()
         await super().shutdown(sockets)
 
 
@@ -100,9 +173,11 @@ class Server:
         self.listener = listener
         self._ready = threading.Event()
         self._failure: BaseException | None = None
+        room = _Room(_CONNECTIONS)
+        connection: Any = partial(_Connection, room)  # uvicorn calls it, whatever it is
         config = uvicorn.Config(
             app,
-            http=_Connection,
+            http=connection,
             ws="none",
             loop="asyncio",
             lifespan="off",
@@ -111,12 +186,12 @@ class Server:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=_CONNECTIONS,
+            backlog=_CONNECTIONS,  # asyncio takes up so many at a time, before any of them is announced
             h11_max_incomplete_event_size=_LARGEST_HEAD,
             timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=1,
         )
-        self._server = _Server(config, self._ready)
+        self._server = _Server(config, room, self._ready)
         # A daemon: a script that never stops its receiver still ends, by way of atexit.
         self._thread = threading.Thread(target=self._run, name="ipyassets-webhooks", daemon=True)
 
