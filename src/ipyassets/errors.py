@@ -6,9 +6,10 @@ credential or a signed URL: messages are built from routes and ids, never from r
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, Final, TypeVar
+
+from ipyassets.texts import cut, visible
 
 __all__ = [
     "AssetServiceError",
@@ -26,8 +27,7 @@ __all__ = [
 
 E = TypeVar("E", bound=BaseException)
 
-_UNSEEN: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""What terminals obey, and what turns the direction of a text: services say what they like in their errors."""
+_LONGEST: Final = 10_000
 
 
 class AssetServiceError(Exception):
@@ -46,7 +46,8 @@ class AssetServiceError(Exception):
         code: str | None = None,
         details: Sequence[Any] = (),
     ) -> None:
-        super().__init__(_UNSEEN.sub("\ufffd", str(message)))
+        # Names and words of others stand in it: they must not steer a terminal, or fill a notebook.
+        super().__init__(cut(visible(str(message)), _LONGEST))
         self.status = status
         self.code = code
         self.details = tuple(details)

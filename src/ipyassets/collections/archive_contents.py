@@ -15,7 +15,7 @@ from zipfile import ZipFile
 from ipyassets.collections.archive_reader import ArchiveReader, Held
 from ipyassets.collections.extraction import Extraction
 from ipyassets.collections.images import decode, in_decode_pool, in_file_pool
-from ipyassets.collections.members import ArchiveLimits, Member, shown
+from ipyassets.collections.members import ArchiveLimits, Member
 from ipyassets.collections.pages import Item
 from ipyassets.collections.posters import Box, PosterStream, called
 from ipyassets.collections.safe_names import safe_parts
@@ -24,6 +24,7 @@ from ipyassets.errors import AssetServiceError, BadResponse, InvalidRequest, Not
 from ipyassets.http.loop import LoopLock
 from ipyassets.services.base import Record, Served
 from ipyassets.services.downloading import ArchiveOrder, ArchiveService
+from ipyassets.texts import shown
 
 if TYPE_CHECKING:
     from PIL import Image

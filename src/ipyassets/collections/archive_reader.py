@@ -17,13 +17,14 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from ipyassets.collections.disk import Room
 from ipyassets.collections.images import in_file_pool
-from ipyassets.collections.members import LIMITED, ArchiveLimits, Member, member, over, shown
+from ipyassets.collections.members import LIMITED, ArchiveLimits, Member, member, over
 from ipyassets.collections.pieces import Missing, Pieces
 from ipyassets.collections.salvage import EMPTY_DIRECTORY, salvaged
 from ipyassets.errors import AssetServiceError, BadResponse
 from ipyassets.http.loop import LoopLock
 from ipyassets.services.base import Record
 from ipyassets.services.downloading import RemoteFile
+from ipyassets.texts import shown
 
 __all__ = ["ArchiveReader", "Held"]
 

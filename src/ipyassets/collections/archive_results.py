@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 from ipyassets.collections.archive_contents import ArchiveContents
 from ipyassets.collections.jobs import JobBase
-from ipyassets.collections.members import shown
 from ipyassets.collections.results import Gives, Result
+from ipyassets.texts import shown
 
 __all__ = ["ArchiveResults"]
 

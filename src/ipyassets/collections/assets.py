@@ -10,6 +10,7 @@ from ipyassets.collections.portable import Reference, record_of, reference_to, s
 from ipyassets.collections.posters import Box, fetch_poster, poster
 from ipyassets.http import loop
 from ipyassets.services.base import AssetService, Kind, Record, Served
+from ipyassets.texts import cut, shown, visible
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -106,8 +107,8 @@ class AssetBase:
         return hash(self._record)
 
     def __repr__(self) -> str:
-        status = f" {self.status}" if self.status else ""
-        return f"<Asset {self.service} {self.name!r} {self.kind}{status}>"
+        status = f" {visible(cut(' '.join(self.status.split()), 40))}" if self.status else ""
+        return f"<Asset {self.service} {shown(self.name)} {self.kind}{status}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         home = self._home

@@ -17,6 +17,7 @@ from ipyassets.collections.images import in_decode_pool
 from ipyassets.collections.thumbnails import Thumbnail, miniature, thumbnail
 from ipyassets.errors import AssetServiceError, NotFound
 from ipyassets.http import loop
+from ipyassets.texts import cut, encodable
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -37,6 +38,7 @@ COLUMNS: Final = 8
 """Tiles to a row where styles are taken away; where they are not, as many as there is room for."""
 
 _LONGEST_NAME: Final = 300
+_LONGEST_ERROR: Final = 600
 _NOTE_BYTES: Final = 4_000
 
 _FONT = "font-family:var(--jp-ui-font-family,sans-serif)"
@@ -85,7 +87,8 @@ def batch_html(batch: ImageBatch) -> str:
     shown = zip(batch.assets[:MAX_TILES], small, strict=True)
     tiles = [SheetTile(asset.name, picture or "failed") for asset, picture in shown]
     failures = "".join(
-        f"<li>{html.escape(asset.name)}: {html.escape(str(error))}</li>" for _, asset, error in batch.failures[:5]
+        f"<li><bdi>{_text(asset.name, _LONGEST_NAME)}</bdi>: <bdi>{_text(str(error), _LONGEST_ERROR)}</bdi></li>"
+        for _, asset, error in batch.failures[:5]
     )
     more = f"<li>and {len(batch.failures) - 5} more</li>" if len(batch.failures) > 5 else ""
     pictures = sheet(tiles, lambda fit: _more(fit, len(batch)))
@@ -106,7 +109,7 @@ def asset_html(asset: AssetBase) -> str:
     }
     rows = "".join(
         f'<tr><th style="text-align:left;font-weight:500;vertical-align:top">{label}</th>'
-        f'<td dir="auto" style="text-align:left;overflow-wrap:anywhere">{html.escape(str(value)[:300])}</td></tr>'
+        f'<td dir="auto" style="text-align:left;overflow-wrap:anywhere">{_text(str(value), _LONGEST_NAME)}</td></tr>'
         for label, value in facts.items()
         if value
     )
@@ -179,7 +182,7 @@ def _picture(tile: SheetTile, edge: int) -> str:
 
 def _text(text: str, longest: int) -> str:
     """``text`` as HTML on one line, and as UTF-8 can say it."""
-    return html.escape(" ".join(text.split())[:longest].encode("utf-8", "replace").decode())
+    return html.escape(encodable(cut(" ".join(text.split()), longest)))
 
 
 def _more(shown: int, total: int | None) -> str:

@@ -27,6 +27,7 @@ from ipyassets.errors import AssetServiceError, BadResponse, Interrupted, Invali
 from ipyassets.http import loop
 from ipyassets.http.loop import LoopLock
 from ipyassets.services.downloading import DownloadService, RemoteFile
+from ipyassets.texts import shown
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -191,7 +192,7 @@ class DownloadBase:
         return self._file.what[:1].upper() + self._file.what[1:]
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self.asset.name!r}, {self.media_type or self.format or 'original'}>"
+        return f"<{type(self).__name__} of {shown(self.asset.name)}, {self.media_type or self.format or 'original'}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A download belongs to a client with credentials and is not pickled; keep its content.")

@@ -13,9 +13,10 @@ from ipyassets.collections.archive_reader import ArchiveReader, Held
 from ipyassets.collections.aside import aside
 from ipyassets.collections.disk import SPARE
 from ipyassets.collections.images import in_file_pool
-from ipyassets.collections.members import LIMITED, ArchiveLimits, Member, shown
+from ipyassets.collections.members import LIMITED, ArchiveLimits, Member
 from ipyassets.collections.safe_names import PathNames
 from ipyassets.errors import AssetServiceError, BadResponse, InvalidRequest
+from ipyassets.texts import shown
 
 __all__ = ["Extracted", "Extraction"]
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from ipyassets.services.base import Record
+from ipyassets.texts import cut
 
 __all__ = ["Facts", "asset_facts"]
 
@@ -54,4 +55,4 @@ def _text(value: Any) -> str:
         text = json.dumps(value, default=str, ensure_ascii=False)
     else:
         text = str(value)
-    return _ADDRESS.sub("(address)", text)[:_LONGEST].strip()
+    return cut(_ADDRESS.sub("(address)", text), _LONGEST).strip()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -86,7 +86,7 @@ def film_frames(content: bytes, step: int = 1, what: str = WHAT) -> Iterator[Ima
 def _gif_facts(content: bytes, what: str) -> FilmFacts:
     image = opened(content, what)
     try:
-        count = int(getattr(image, "n_frames", 1))
+        count = _counted(image)
         looked_at = min(count, _PAUSES)  # pauses are whole hundredths of a second and may alternate around the true one
         milliseconds = 0.0
         for number in range(looked_at):
@@ -98,10 +98,21 @@ def _gif_facts(content: bytes, what: str) -> FilmFacts:
     return _checked(FilmFacts(count, fps, *image.size), what)
 
 
+def _counted(image: Any) -> int:
+    """The frames of a GIF, and no more looked for than are read: Pillow's ``n_frames`` counts on for a minute."""
+    count = 1
+    with suppress(EOFError):
+        while count <= MAX_FRAMES:
+            image._seek(count, False)  # noqa: SLF001  # as n_frames does it: without their pictures
+            count += 1
+    image.seek(0)
+    return count
+
+
 def _gif_frames(content: bytes, what: str) -> Iterator[Any]:
     image = opened(content, what)
     try:
-        for number in range(getattr(image, "n_frames", 1)):
+        for number in range(_counted(image)):
             image.seek(number)
             image.load()
             yield lambda: image.convert("RGBA" if image.has_transparency_data else "RGB")
@@ -131,12 +142,14 @@ def _mp4(content: bytes, what: str) -> Iterator[tuple[Any, Any]]:
             f"{what} is an MP4: its frames need PyAV. Install it with `pip install ipyassets[video]`."
         ) from None
     try:
-        with av.open(io.BytesIO(content), "r", format="mp4") as container:
+        # To learn what is in it, FFmpeg may decode a frame already.
+        limits = {"max_pixels": str(MAX_PIXELS)}
+        with av.open(io.BytesIO(content), "r", format="mp4", options=limits) as container:
             if not container.streams.video:
                 raise BadResponse(f"{what} has no picture, only sound or nothing.")
             stream = container.streams.video[0]
             stream.thread_type = "SLICE"  # threads by frame lose the good frames before a damaged one
-            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+            stream.codec_context.options = limits
             yield container, stream
     except av.FFmpegError as error:
         raise BadResponse(f"{what} is damaged or cut off ({error.strerror}).") from None

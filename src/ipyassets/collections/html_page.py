@@ -25,6 +25,7 @@ from ipyassets.collections.page_text import entry, foot, head
 from ipyassets.collections.thumbnails import Thumbnail, as_webp
 from ipyassets.collections.turn_frames import Film
 from ipyassets.errors import AssetServiceError, Interrupted, InvalidRequest, NotFound
+from ipyassets.texts import cut, visible
 
 __all__ = ["LIMIT", "Page", "PageEntry", "PageItem", "PageStream", "write", "write_awaiting"]
 
@@ -220,7 +221,7 @@ class Page:
         if self._broken is not None:
             troubles.append(f"This page is not whole: it was broken off after {count:,}{of} {self._nouns[1]}.")
         for what, failed in self._failures():
-            names = [name[:80] for name, _ in failed[:_NAMED]]
+            names = [visible(cut(name, 80)) for name, _ in failed[:_NAMED]]
             more = [f"{len(failed) - _NAMED:,} more"] if len(failed) > _NAMED else []
             troubles.append(f"{_counted(len(failed), what)} could not be loaded: {', '.join(names + more)}.")
         return {

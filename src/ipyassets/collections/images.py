@@ -31,6 +31,13 @@ _RASTER: Final = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "TIFF", "BMP")
 _KEPT_DECODERS: Final = frozenset(["WEBP", "AVIF", "HEIF"])
 _HEIF: Final = frozenset([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"])
 """Brands, as the beginning of the file names them."""
+_TILE_SIZE: Final = (0x0142, 0x0143)
+"""Tags of TIFF for the width and the height of its tiles, in pixels."""
+_LARGE_TILE: Final = 1 << 22
+_JPEGS: Final = ("JPEG", "MPO")
+_SCAN: Final = b"\xff\xda"
+_MOST_SCANS: Final = 100
+"""A progressive JPEG has some ten; each goes over all pixels, and a few bytes are enough for one."""
 _ORIENTATION: Final = 0x0112
 _LYING: Final = (5, 6, 7, 8)
 """Orientations of pictures that are stored on their side. Others than 1 to 8 mean nothing."""
@@ -67,9 +74,21 @@ def opened(content: bytes, what: str = WHAT, most: int = MAX_PIXELS) -> Image.Im
         raise BadResponse(
             f"{what} says it has {width:,} x {height:,} pixels, more than the limit of {most:,}; it was not decoded."
         )
+    if image.format in _JPEGS and content.count(_SCAN) > _MOST_SCANS:
+        raise BadResponse(f"{what} has more than {_MOST_SCANS} layers of pixels; it was not decoded.")
+    if image.format == "TIFF" and not _fitting_tiles(image):
+        raise BadResponse(f"{what} has tiles that are far larger than the picture; it was not decoded.")
     if _cut_off(image.format, content):
         raise BadResponse(f"{what} is damaged or cut off (its end is missing).")
     return image
+
+
+def _fitting_tiles(image: Any) -> bool:
+    """Whether the tiles of a TIFF are about as large as it: each is unpacked whole, to two gigabytes for 16 pixels."""
+    width, height = (image.tag_v2.get(tag, 1) for tag in _TILE_SIZE)
+    if not (isinstance(width, int) and isinstance(height, int)):
+        return False
+    return bool(width * height <= max(_LARGE_TILE, image.width * image.height))
 
 
 def _cut_off(format: str | None, content: bytes) -> bool:

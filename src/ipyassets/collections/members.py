@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final
 from ipyassets.collections.images import MAX_PIXELS
 from ipyassets.errors import AssetServiceError, BadResponse
 from ipyassets.services.base import Record
+from ipyassets.texts import shown
 
 if TYPE_CHECKING:
     from zipfile import ZipInfo
 
-__all__ = ["LIMITED", "ArchiveLimits", "Member", "is_picture", "member", "over", "shown"]
+__all__ = ["LIMITED", "ArchiveLimits", "Member", "is_picture", "member", "over"]
 
 LIMITED: Final = "If you trust it, set that limit higher."
 _MIB: Final = 1 << 20
@@ -30,7 +31,6 @@ _UTF8: Final = 0x800
 _ENCRYPTED: Final = 0x1
 _BOUNDED: Final = frozenset({0, 8})
 """Stored, and deflate. Of others (bzip2, LZMA) zipfile unpacks all it has at once, whatever size was told."""
-_SHOWN: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +126,3 @@ def _more(member: Member, name: str, limit: int) -> AssetServiceError:
         f"(job.limits.{name}).",
         advice=LIMITED,
     )
-
-
-def shown(name: str) -> str:
-    """``name`` in messages: quoted, without control characters, and short."""
-    return repr(name if len(name) <= _SHOWN else f"{name[: _SHOWN - 1]}…")

@@ -16,6 +16,7 @@ from typing import Any, Final
 from ipyassets.built import built
 from ipyassets.collections.facts import Facts
 from ipyassets.collections.thumbnails import Thumbnail
+from ipyassets.texts import cut, encodable
 
 __all__ = ["entry", "foot", "head"]
 
@@ -41,7 +42,7 @@ def entry(id: str, name: str, facts: Facts, picture: Thumbnail | str, frames: Se
 
     ``picture``: or the state that stands in its place. A frame that could not be had is None.
     """
-    known: dict[str, Any] = {"id": id[:_LONGEST_NAME], "name": name[:_LONGEST_NAME], "facts": facts}
+    known: dict[str, Any] = {"id": id[:_LONGEST_NAME], "name": cut(name, _LONGEST_NAME), "facts": facts}
     contents = []
     if isinstance(picture, str):
         known["picture"] = {"state": picture}
@@ -86,4 +87,4 @@ def _hash(text: str) -> str:
 
 def _plain(text: str) -> str:
     """``text`` as HTML on one line, and as UTF-8 can say it."""
-    return html.escape(" ".join(text.split()).encode("utf-8", "replace").decode())
+    return html.escape(encodable(cut(" ".join(text.split()), _LONGEST_NAME)))

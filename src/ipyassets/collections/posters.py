@@ -15,6 +15,7 @@ from ipyassets.collections.pages import Item
 from ipyassets.errors import AssetServiceError, BadResponse, InvalidRequest, NotFound, without_frames
 from ipyassets.http.cache import BACKLOG, cache
 from ipyassets.services.base import AssetService, PosterSource, Record, Served
+from ipyassets.texts import cut, shown
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -209,4 +210,4 @@ def _surprise(record: Record, error: Exception) -> AssetServiceError:
 
 def called(record: Record) -> str:
     """What errors call an asset."""
-    return f"{record.name!r} ({record.id})"
+    return f"{shown(record.name)} ({cut(record.id, 100)})"

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import Final
 
+from ipyassets.texts import hidden
+
 __all__ = ["PathNames", "safe_parts"]
 
 _LONGEST_PART: Final = 160
@@ -23,8 +25,6 @@ _RESERVED: Final = frozenset(
 )
 _FORBIDDEN: Final = re.compile(r'[<>:"|?*]')
 _DRIVE: Final = re.compile(r"^[A-Za-z]:")
-_JOINERS: Final = frozenset("\u200c\u200d")
-"""Without them, letters of some scripts and many emoji fall apart."""
 _SUFFIX: Final = 20
 
 
@@ -43,7 +43,7 @@ def safe_parts(name: str) -> tuple[str, ...]:
 
 
 def _part(text: str) -> str:
-    text = "".join("_" if _unfit(letter) else letter for letter in text)
+    text = "".join("_" if hidden(letter) else letter for letter in text)
     text = _FORBIDDEN.sub("_", text)
     if not text.strip(" ."):
         return ""
@@ -51,13 +51,6 @@ def _part(text: str) -> str:
     if text.split(".")[0].rstrip().casefold() in _RESERVED:
         text = f"_{text}"
     return text
-
-
-def _unfit(letter: str) -> bool:
-    """Controls, halves of letters, and marks that turn the direction of a text or cannot be seen."""
-    kind = unicodedata.category(letter)
-    tag = "\U000e0020" <= letter <= "\U000e007f"  # they make flags of some emoji
-    return kind in ("Cc", "Cs", "Cn", "Zl", "Zp") or (kind == "Cf" and letter not in _JOINERS and not tag)
 
 
 def _shortened(text: str, longest: int = _LONGEST_PART) -> str:
@@ -81,6 +74,9 @@ class PathNames:
         self._there = there
         self._files: set[str] = set()
         self._folders: dict[str, PurePosixPath] = {}
+        self._places: dict[str, PurePosixPath] = {}
+        """Folders, by what they were to be called."""
+        self._numbers: dict[str, int] = {}
 
     def path(self, name: str) -> PurePosixPath:
         """Relative, inside, and not given before."""
@@ -88,27 +84,28 @@ class PathNames:
         at = PurePosixPath()
         for folder in folders:
             at = self._folder(at, folder)
-        number = 1
+        same = _key(at / last)
         while True:
-            found = at / _numbered(last, number)
+            found = at / self._numbered(same, last)
             key = _key(found)
             if key not in self._files and key not in self._folders and not self._there(found):
                 self._files.add(key)
                 return found
-            number += 1
 
     def _folder(self, at: PurePosixPath, name: str) -> PurePosixPath:
         """The folder called ``name`` in ``at``; another name where a file has that one."""
-        number = 1
-        while True:
-            found = at / _numbered(name, number)
+        same = _key(at / name)
+        while same not in self._places:
+            found = at / self._numbered(same, name)
             key = _key(found)
-            if key in self._folders:
-                return self._folders[key]
             if key not in self._files:
-                self._folders[key] = found
-                return found
-            number += 1
+                self._places[same] = self._folders.setdefault(key, found)
+        return self._places[same]
+
+    def _numbered(self, same: str, name: str) -> str:
+        """``name`` with the next number; counted on, for an archive may have a hundred thousand of one name."""
+        self._numbers[same] = number = self._numbers.get(same, 0) + 1
+        return _numbered(name, number)
 
 
 def _key(path: PurePosixPath) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ipyassets.errors import InvalidRequest
+from ipyassets.texts import cut, encodable
 
 if TYPE_CHECKING:
     from PIL import Image, ImageFont
@@ -14,6 +15,7 @@ __all__ = ["contact_sheet"]
 
 _GAP = 8
 _CAPTION = 20
+_LONGEST = 200
 
 
 def contact_sheet(
@@ -67,7 +69,7 @@ def _height(image: Image.Image | None, tile: int) -> int:
 
 
 def _shortened(text: str, width: int, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> str:
-    text = " ".join(text.split())[:200]
+    text = encodable(cut(" ".join(text.split()), _LONGEST))
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + "…") > width:

@@ -20,6 +20,7 @@ from ipyassets.http import loop
 from ipyassets.http.loop import LoopLock
 from ipyassets.services.base import Record
 from ipyassets.services.rendering import RenderFile, RenderService, Turntable
+from ipyassets.texts import shown
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -132,7 +133,7 @@ class TurntableBase:
         return what(self._service, "turntable", self._record)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self.asset.name!r}, {' and '.join(self.formats) or 'no file'}>"
+        return f"<{type(self).__name__} of {shown(self.asset.name)}, {' and '.join(self.formats) or 'no file'}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from ipyassets.services.rendering import Part, Stage
+from ipyassets.texts import shown
 
 __all__ = ["Event", "Hub", "Listener", "hub"]
 
@@ -75,7 +76,7 @@ class Hub:
             try:
                 listener(event)
             except Exception:  # one listener's trouble is not the others'
-                log.exception("a listener failed on %s", event.name)
+                log.exception("a listener failed on %s", shown(event.name))
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` with every event from now on; gives what ends that."""

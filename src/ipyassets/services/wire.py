@@ -12,6 +12,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from ipyassets.arguments import whole
 from ipyassets.errors import BadResponse, InvalidRequest, NotFound
 from ipyassets.http.messages import Answer, parsed
+from ipyassets.texts import cut, visible
 
 __all__ = [
     "base_address",
@@ -165,5 +166,4 @@ def shortened(text: object) -> str | None:
     """A service's own words, on one line and of bearable length; None if there are none."""
     if not isinstance(text, str):
         return None
-    line = " ".join(text.split())
-    return (line if len(line) <= _LONGEST_MESSAGE else line[: _LONGEST_MESSAGE - 1] + "…") or None
+    return cut(visible(" ".join(text.split())), _LONGEST_MESSAGE) or None

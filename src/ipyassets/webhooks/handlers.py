@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from ipyassets.arguments import plain_function
 from ipyassets.services.events import Event
+from ipyassets.texts import shown
 from ipyassets.webhooks.mailbox import Wanted
 from ipyassets.webhooks.wanted import wanted
 
@@ -88,4 +89,4 @@ class Handlers:
             try:
                 handler(event)
             except Exception:  # the person's own code: said, and the next goes on
-                log.exception("a handler of %s failed", event.name)
+                log.exception("a handler of %s failed", shown(event.name))

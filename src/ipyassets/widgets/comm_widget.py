@@ -21,6 +21,7 @@ import traitlets as t
 
 from ipyassets.errors import AssetServiceError
 from ipyassets.http import loop
+from ipyassets.texts import cut, encodable
 from ipyassets.widgets import bundle
 from ipyassets.widgets.beside import Displayed
 from ipyassets.widgets.reading import Cancel, Hello, Refused
@@ -83,11 +84,15 @@ class CommWidget(Displayed, anywidget.AnyWidget):
         self._post({"op": "part", "request": request, **said}, buffers)
 
     def _refuse(self, request: str, message: str) -> None:
-        self._post({"op": "error", "request": request, "message": message[:1000]})
+        self._post({"op": "error", "request": request, "message": cut(message, 1000)})
 
     def _post(self, content: dict[str, Any], buffers: list[bytes] | None = None) -> None:
         if self.comm is not None:
-            self.send(content, buffers or None)
+            self.send(encodable(content), buffers or None)
+
+    def get_state(self, *arguments: Any, **keywords: Any) -> Any:
+        """As the browser is to have it: one name that no UTF-8 can say would keep it from coming at all."""
+        return encodable(super().get_state(*arguments, **keywords))
 
     def _start(self, request: str, work: Coroutine[Any, Any, None]) -> None:
         """Run ``work`` on the loop thread until it is done, cancelled by the browser, or the widget closed."""

@@ -17,6 +17,7 @@ from ipyassets.collections.batch import ImageBatch
 from ipyassets.collections.images import in_decode_pool
 from ipyassets.collections.thumbnails import Thumbnail, miniature
 from ipyassets.errors import AssetServiceError, InvalidRequest
+from ipyassets.texts import cut
 from ipyassets.widgets.comm_widget import CommWidget, css_length
 from ipyassets.widgets.reading import Cancel, Hello, Refused, index, is_index, listed, read
 from ipyassets.widgets.snapshot import Still, StillTile
@@ -160,9 +161,9 @@ def _slots(shown: Any) -> Iterable[_Slot]:
 
 def _described(slot: _Slot, label: str) -> dict[str, Any]:
     width, height = slot.image.size if slot.image is not None else (0, 0)
-    message = str(slot.error)[:LONGEST_MESSAGE] if slot.error is not None else None
+    message = cut(str(slot.error), LONGEST_MESSAGE) if slot.error is not None else None
     return {
-        "label": label[:LONGEST_NAME],
+        "label": cut(label, LONGEST_NAME),
         "width": width,
         "height": height,
         "whole": _within((width, height)) == (width, height),

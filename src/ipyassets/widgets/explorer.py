@@ -25,6 +25,7 @@ from ipyassets.errors import (
     ServiceUnavailable,
 )
 from ipyassets.http import loop
+from ipyassets.texts import cut
 from ipyassets.widgets import messages
 from ipyassets.widgets.comm_widget import css_length
 from ipyassets.widgets.found import Found, PickedPages, places_of
@@ -34,6 +35,7 @@ from ipyassets.widgets.people import somebody_may_be_there
 from ipyassets.widgets.ranges import Ranges
 from ipyassets.widgets.reading import Refused
 from ipyassets.widgets.services import Entry, entries
+from ipyassets.widgets.tiles import LONGEST_NAME
 
 if TYPE_CHECKING:
     from ipyassets.collections.batch import ImageBatch
@@ -289,7 +291,8 @@ class Explorer(GridWidget):
         message = None
         items = []
         try:
-            items = [{"value": place.id, "label": place.name} for place in await entry.service.workspaces()]
+            places = await entry.service.workspaces()
+            items = [{"value": place.id, "label": cut(place.name, LONGEST_NAME)} for place in places]
         except AssetServiceError as error:
             message = str(error)  # the search itself will say what is wrong
         with self._lock:

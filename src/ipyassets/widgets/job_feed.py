@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ipyassets.collections.jobs import JobBase, JobItem
 from ipyassets.collections.results import HasResults
+from ipyassets.texts import cut
 from ipyassets.widgets.tiles import LONGEST_NAME
 
 __all__ = ["JobFeed", "part_label"]
@@ -52,7 +53,7 @@ class JobFeed:
         gives = self.job.gives if isinstance(self.job, HasResults) else {}
         self.described = {
             "key": self.key,
-            "title": self.job.title[:LONGEST_NAME],
+            "title": cut(self.job.title, LONGEST_NAME),
             "count": len(items),
             "parts": [{"name": part, "label": part_label(part), "gives": gives.get(part)} for part in self._parts],
         }
@@ -73,12 +74,12 @@ class JobFeed:
             "ended": job.ended,
             "remaining": job.remaining,
             "now": time.time(),
-            "trouble": str(job.trouble)[:LONGEST_MESSAGE] if job.trouble else None,
+            "trouble": cut(str(job.trouble), LONGEST_MESSAGE) if job.trouble else None,
         }
 
     def whole(self) -> dict[str, Any]:
         """The job and all its lines as they stand."""
-        rows = [{"name": item.name[:LONGEST_NAME], **self._row(item)} for item in self.job.items]
+        rows = [{"name": cut(item.name, LONGEST_NAME), **self._row(item)} for item in self.job.items]
         return {"standing": self.standing(), "rows": rows}
 
     def close(self) -> None:
@@ -106,7 +107,7 @@ class JobFeed:
         if item.shares:
             row["shares"] = [item.shares.get(part) for part in self._parts]
         if item.errors:
-            row["errors"] = {part: str(error)[:LONGEST_MESSAGE] for part, error in item.errors.items()}
+            row["errors"] = {part: cut(str(error), LONGEST_MESSAGE) for part, error in item.errors.items()}
         if item.began is not None:
             row["began"] = item.began
         if item.ended is not None:

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary, ref
 import traitlets as t
 
 from ipyassets.collections.jobs import JobBase, JobItem
+from ipyassets.texts import cut
 from ipyassets.widgets import job_messages as asks
 from ipyassets.widgets.comm_widget import CommWidget, css_length
 from ipyassets.widgets.job_feed import JobFeed
@@ -150,7 +151,7 @@ class JobMonitor(CommWidget):
     async def _send_files(self, request: str, job: JobBase, item: JobItem, edge: int) -> None:
         results = await results_of(job, item.index)
         pictures = [result for result in results if result.picture]
-        others = [result.name[:LONGEST_NAME] for result in results if not result.picture]
+        others = [cut(result.name, LONGEST_NAME) for result in results if not result.picture]
         shown, few = Files(pictures), Ranges.of([(0, _MOST_FILES - 1)])
         await stream(shown, few, edge, lambda said, buffers: self._part(request, said, buffers))
         told = {"pictures": len(pictures), "others": others[:_MOST_FILES], "more": max(0, len(others) - _MOST_FILES)}

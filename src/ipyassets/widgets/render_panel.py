@@ -12,6 +12,7 @@ from ipyassets.collections.jobs import JobBase
 from ipyassets.errors import InvalidRequest
 from ipyassets.http import loop
 from ipyassets.services.rendering import RenderOrder
+from ipyassets.texts import cut, visible
 from ipyassets.widgets.choice import Ability, Group, counted
 from ipyassets.widgets.explorer import Explorer
 from ipyassets.widgets.panel import OrderPanel, say
@@ -140,7 +141,7 @@ def _estimate(replaced: Replaced | None, count: int) -> str:
         unknown += f" Of {replaced.unknown} it is not known: {replaced.error}"
     if not replaced.names:
         return ("None of them has renders yet." if replaced.certain else "No renders were found.") + unknown
-    named = ", ".join(name[:_LONGEST_NAME] for name in replaced.names[:_NAMED])
+    named = ", ".join(visible(cut(name, _LONGEST_NAME)) for name in replaced.names[:_NAMED])
     more = f" and {len(replaced.names) - _NAMED} more" if len(replaced.names) > _NAMED else ""
     least = "" if replaced.certain else "At least "
     who = f"{least}{len(replaced.names)} of {count:,}"

@@ -11,6 +11,7 @@ from ipyassets.collections.facts import Facts
 from ipyassets.collections.thumbnails import Thumbnail
 from ipyassets.collections.turn_frames import Film
 from ipyassets.errors import AssetServiceError, NotFound
+from ipyassets.texts import cut
 from ipyassets.widgets.ranges import Ranges
 
 __all__ = ["Parts", "Shown", "ShownTurning", "Tile", "described", "said_of", "stream"]
@@ -85,7 +86,7 @@ async def _one(shown: Shown, tile: Tile, edge: int, parts: Parts) -> None:
 
 
 def _named(tile: Tile) -> dict[str, Any]:
-    return {"id": tile.id, "name": tile.name[:LONGEST_NAME]}
+    return {"id": tile.id, "name": cut(tile.name, LONGEST_NAME)}
 
 
 async def described(shown: Shown, tile: Tile, edge: int) -> tuple[dict[str, Any], bytes | None]:
@@ -110,7 +111,7 @@ async def said_of(making: Awaitable[Thumbnail | None]) -> tuple[dict[str, Any], 
 
 
 def _failed(message: str) -> dict[str, Any]:
-    return {"state": "error", "message": message[:LONGEST_MESSAGE]}
+    return {"state": "error", "message": cut(message, LONGEST_MESSAGE)}
 
 
 class Parts:

@@ -17,6 +17,7 @@ from ipyassets.collections.turn_sources import Opening, Source, opening
 from ipyassets.collections.turntables import TurntableBase
 from ipyassets.errors import AssetServiceError, InvalidRequest
 from ipyassets.http import loop
+from ipyassets.texts import cut
 from ipyassets.widgets.comm_widget import CommWidget, css_length
 from ipyassets.widgets.frames import send_frames
 from ipyassets.widgets.reading import Cancel, Hello, Refused, edge, is_index, listed, read
@@ -89,7 +90,7 @@ class TurntablePlayer(CommWidget):
             self._count = len(source)
         super().__init__(
             _setup={
-                "label": self._about[:LONGEST_NAME],
+                "label": cut(self._about, LONGEST_NAME),
                 "height": css_length(height),
                 "autoplay": bool(autoplay),
             },
@@ -121,7 +122,7 @@ class TurntablePlayer(CommWidget):
         try:
             opened, fps = await opens()
         except AssetServiceError as error:
-            self._show({"state": "error", "message": str(error)[:LONGEST_MESSAGE]})
+            self._show({"state": "error", "message": cut(str(error), LONGEST_MESSAGE)})
         except Exception as error:  # noqa: BLE001  # said where the person looks
             self._show({"state": "error", "message": f"{type(error).__name__} while the turntable was opened."})
         else:

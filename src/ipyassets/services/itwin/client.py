@@ -32,6 +32,7 @@ from ipyassets.services.itwin.search import (
     parameters,
 )
 from ipyassets.services.wire import base_address, host, is_uuid, listed, segment
+from ipyassets.texts import shown
 
 __all__ = ["BASE_URL", "TOKEN_URL", "ITwinService"]
 
@@ -207,6 +208,6 @@ def _which(places: Sequence[Workspace]) -> str:
 def _names(places: Sequence[Workspace]) -> str:
     if not places:
         return "You can see none."
-    shown = ", ".join(f"{place.name} ({place.id})" for place in places[:_NAMED_IN_MESSAGES])
+    names = ", ".join(f"{shown(place.name)} ({place.id})" for place in places[:_NAMED_IN_MESSAGES])
     rest = len(places) - _NAMED_IN_MESSAGES
-    return f"You can see: {shown}{f' and {rest} more' if rest > 0 else ''}."
+    return f"You can see: {names}{f' and {rest} more' if rest > 0 else ''}."

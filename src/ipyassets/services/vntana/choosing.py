@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final, Protocol, TypeVar
 
 from ipyassets.errors import InvalidRequest, PermissionDenied
+from ipyassets.texts import shown
 
 __all__ = ["Place", "chosen", "matching"]
 
@@ -59,6 +60,6 @@ def matching(places: Iterable[P], wanted: str) -> list[P]:
 
 
 def _named(places: Iterable[Place]) -> str:
-    names = [f"{place.name!r} ({place.slug or place.id})" for place in places]
+    names = [f"{shown(place.name)} ({place.slug or place.id})" for place in places]
     more = len(names) - _NAMED_IN_MESSAGES
     return ", ".join(names[:_NAMED_IN_MESSAGES]) + (f" and {more} more" if more > 0 else "")

@@ -25,6 +25,7 @@ from ipyassets.services.wire import error_body, shortened
 __all__ = ["codes", "declined", "explain", "refusal", "response", "token_is_stale"]
 
 _AUTH_PATH: Final = "/v1/auth/"
+_LONGEST_CODE: Final = 100
 _SMALL: Final = 1 << 16
 """Refusals hold no rows; a larger JSON body is an answer and need not be read twice."""
 
@@ -172,7 +173,7 @@ def _entries(errors: Any) -> list[tuple[str | None, str | None]]:
     if isinstance(errors, Mapping):
         if {"code", "message"} & errors.keys():
             return [(shortened(errors.get("code")), shortened(errors.get("message")))]
-        pairs = ((key, _entry(value)) for key, value in errors.items() if isinstance(value, str))
+        pairs = ((shortened(key), _entry(value)) for key, value in errors.items() if isinstance(value, str))
         return [(code, f"{key}: {text}" if text else None) for key, (code, text) in pairs]
     if isinstance(errors, list):
         return [pair for entry in errors for pair in _entries(entry)]
@@ -180,7 +181,7 @@ def _entries(errors: Any) -> list[tuple[str | None, str | None]]:
 
 
 def _entry(text: str) -> tuple[str | None, str | None]:
-    is_code = bool(text) and text.replace("_", "").isalnum() and text == text.upper()
+    is_code = 0 < len(text) <= _LONGEST_CODE and text.replace("_", "").isalnum() and text == text.upper()
     return (text, None) if is_code else (None, shortened(text))
 
 

@@ -1,0 +1,60 @@
+"""Texts from elsewhere made fit for where they stand: names, a service's words, whatever no person here wrote."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any, Final
+
+__all__ = ["cut", "encodable", "hidden", "shown", "visible"]
+
+_JOINERS: Final = frozenset("\u200c\u200d")
+"""Without them, letters of some scripts and many emoji fall apart."""
+_HALVES: Final = re.compile("[\ud800-\udfff]")
+_SHOWN: Final = 120
+
+
+def hidden(letter: str) -> bool:
+    """Whether it is a control, half of a letter, or a mark that turns the direction of a text or cannot be seen."""
+    kind = unicodedata.category(letter)
+    tag = "\U000e0020" <= letter <= "\U000e007f"  # they make flags of some emoji
+    return kind in ("Cc", "Cs", "Cn", "Zl", "Zp") or (kind == "Cf" and letter not in _JOINERS and not tag)
+
+
+def cut(text: str, longest: int) -> str:
+    """At most ``longest`` characters; where some are left out, the last one says so."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def visible(text: str) -> str:
+    r"""``text`` with all that is `hidden` written as Python writes it (``\x1b``, ``\u202e``), but for ends of lines.
+
+    So it cannot steer a terminal, nor turn what stands around it.
+    """
+    if text.isprintable():
+        return text
+    return "".join(_written(letter) if letter != "\n" and hidden(letter) else letter for letter in text)
+
+
+def shown(name: str) -> str:
+    """``name`` in messages: quoted, on one line, without anything hidden, and short."""
+    return repr(cut(name, _SHOWN))
+
+
+def encodable(value: Any) -> Any:
+    """``value``, a text or texts in lists and dicts, without halves of letters: no UTF-8 can say those, and no message.
+
+    JSON may hold them, and names of files that are no text to Python.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else _HALVES.sub("\ufffd", value)
+    if isinstance(value, Mapping):
+        return {encodable(name): encodable(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [encodable(inner) for inner in value]
+    return value
+
+
+def _written(letter: str) -> str:
+    return letter.encode("unicode_escape").decode()
