@@ -7,10 +7,11 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final
 
-__all__ = ["cut", "encodable", "hidden", "shown", "visible"]
+__all__ = ["cut", "encodable", "hidden", "shown", "straight", "visible"]
 
 _JOINERS: Final = frozenset("\u200c\u200d")
 """Without them, letters of some scripts and many emoji fall apart."""
+_TURNING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _HALVES: Final = re.compile("[\ud800-\udfff]")
 _SHOWN: Final = 120
 
@@ -37,6 +38,11 @@ def visible(text: str) -> str:
     return "".join(_written(letter) if letter != "\n" and hidden(letter) else letter for letter in text)
 
 
+def straight(text: str) -> str:
+    """``text`` with the marks that turn what comes behind them written out, for where others stand on its line."""
+    return _TURNING.sub(lambda mark: _written(mark[0]), text)
+
+
 def shown(name: str) -> str:
     """``name`` in messages: quoted, on one line, without anything hidden, and short."""
     return repr(cut(name, _SHOWN))
@@ -51,8 +57,10 @@ def encodable(value: Any) -> Any:
         return value if value.isascii() else _HALVES.sub("\ufffd", value)
     if isinstance(value, Mapping):
         return {encodable(name): encodable(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return [encodable(inner) for inner in value]
+    if isinstance(value, tuple):
+        return tuple(encodable(inner) for inner in value)
     return value
 
 

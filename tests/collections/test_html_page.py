@@ -97,7 +97,7 @@ def test_what_services_say_is_data_and_never_markup(tmp_path: Path):
 
 
 def test_a_title_that_utf8_cannot_say(tmp_path: Path):
-    assert WrittenPage(listed(MemoryService(1)).to_html(tmp_path / "page.html", title="\ud800\nx")).title == "? x"
+    assert WrittenPage(listed(MemoryService(1)).to_html(tmp_path / "page.html", title="\ud800\nx")).title == "\ufffd x"
 
 
 def test_runs_its_own_program_alone_and_loads_nothing(tmp_path: Path):

@@ -327,7 +327,7 @@ async def test_a_handler_that_raises_is_logged_and_the_next_goes_on(caplog):
     assert (await ask(app, payload()))[0] == 200
     assert handled(app)
     assert called == ["renders.completed"]
-    assert caplog.messages == ["a handler of renders.completed failed"]
+    assert caplog.messages == ["a handler of 'renders.completed' failed"]
     assert "Chair" not in caplog.text
 
 

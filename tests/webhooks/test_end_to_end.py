@@ -133,7 +133,7 @@ def test_handlers_that_raise_cause_no_retries(sandbox, receiver, caplog):
     assert done.wait(30)
     assert settled(sandbox) == ["delivered"]
     assert sandbox.webhooks.deliveries[0].attempts == [200]
-    assert "a handler of renders.completed failed" in caplog.text
+    assert "a handler of 'renders.completed' failed" in caplog.text
 
 
 def test_a_handler_uses_the_client(sandbox, vntana, receiver):

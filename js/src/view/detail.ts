@@ -120,6 +120,7 @@ export class DetailView {
     this.#asking = asking;
     const small = this.#tiles.get(this.#index);
     say(this.#title, small?.name || `Item ${this.#index + 1}`);
+    this.#title.title = small?.name ?? "";
     this.#paintPlace();
     this.#paintChosen();
     this.#facts.replaceChildren();
@@ -134,6 +135,7 @@ export class DetailView {
   #paint(detail: Detail): void {
     const name = detail.name || `Item ${this.#index + 1}`;
     say(this.#title, name);
+    this.#title.title = name; // a long one is cut there
     this.#facts.replaceChildren(
       ...detail.facts.flatMap(([label, value]) => [h("dt", {}, label), h("dd", { dir: "auto" }, value)]),
     );

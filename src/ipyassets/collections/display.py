@@ -17,7 +17,7 @@ from ipyassets.collections.images import in_decode_pool
 from ipyassets.collections.thumbnails import Thumbnail, miniature, thumbnail
 from ipyassets.errors import AssetServiceError, NotFound
 from ipyassets.http import loop
-from ipyassets.texts import cut, encodable
+from ipyassets.texts import cut, encodable, straight
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -104,7 +104,7 @@ def asset_html(asset: AssetBase) -> str:
         "Kind": asset.kind,
         "Status": asset.status,
         "Created": asset.created.date().isoformat() if asset.created else None,
-        "Tags": ", ".join(asset.tags),
+        "Tags": ", ".join(map(straight, asset.tags)),
         "Id": asset.id,
     }
     rows = "".join(

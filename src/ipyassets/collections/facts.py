@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from ipyassets.services.base import Record
-from ipyassets.texts import cut
+from ipyassets.texts import cut, straight
 
 __all__ = ["Facts", "asset_facts"]
 
@@ -50,7 +50,7 @@ def _text(value: Any) -> str:
     elif isinstance(value, datetime):
         text = value.strftime("%Y-%m-%d %H:%M UTC")
     elif isinstance(value, (list, tuple)) and not any(isinstance(item, (Mapping, list, tuple)) for item in value):
-        text = ", ".join(filter(None, map(_text, value)))
+        text = ", ".join(filter(None, (straight(_text(item)) for item in value)))
     elif isinstance(value, (Mapping, list, tuple)):
         text = json.dumps(value, default=str, ensure_ascii=False)
     else:

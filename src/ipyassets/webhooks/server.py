@@ -125,24 +125,26 @@ class _Connection(H11Protocol):
             self._unread = self.loop.call_later(_WRITE_TIMEOUT, self.hang_up)
 
     def resume_writing(self) -> None:
-        self._unread = _ended(self._unread)
+        self._ended("_unread")
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._late, self._unread = _ended(self._late), _ended(self._unread)
+        self._ended("_late", "_unread")
         self._room.leave(self)
         super().connection_lost(exc)
 
     def _watch(self) -> None:
         if self.conn.their_state is not h11.IDLE:
-            self._late = _ended(self._late)
+            self._ended("_late")
         elif self._late is None:
             self._late = self.loop.call_later(_HEAD_TIMEOUT, self.hang_up)
 
-
-def _ended(timer: asyncio.TimerHandle | None) -> None:
-    if timer is not None:
-        timer.cancel()
+    def _ended(self, *names: str) -> None:
+        for name in names:
+            timer: asyncio.TimerHandle | None = getattr(self, name)
+            if timer is not None:
+                timer.cancel()
+            setattr(self, name, None)
 
 
 class _Server(uvicorn.Server):
