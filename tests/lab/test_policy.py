@@ -32,6 +32,9 @@ LAB = (
 
 INLINE = re.compile(r"<script(?P<attributes>[^>]*)>(?P<body>.*?)</script>", re.DOTALL)
 
+LISTEN = """document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI, sourceFile }) =>
+  (window.ipyaRefused ??= []).push([effectiveDirective, blockedURI, sourceFile]));"""
+
 ELSEWHERE = """() => new Promise((refused) => {
   document.addEventListener("securitypolicyviolation", (event) => refused(event.effectiveDirective), { once: true });
   new Image().src = "http://elsewhere.test/picture.png";
@@ -91,7 +94,9 @@ def test_works_in_a_lab_with_a_policy(strict_lab: JupyterServer, context: Browse
     """JupyterLab served with the strictest policy that JupyterLab and anywidget themselves live with."""
     path = strict_lab.root / "policy.ipynb"
     write_notebook(path, CELLS)
-    notebook = Notebook(context.new_page(), path)
+    page = context.new_page()
+    page.add_init_script(LISTEN)
+    notebook = Notebook(page, path)
     try:
         notebook.open(strict_lab.url)
         notebook.run(*range(len(CELLS)))
@@ -103,7 +108,9 @@ def test_works_in_a_lab_with_a_policy(strict_lab: JupyterServer, context: Browse
         expect(notebook.output(2).locator(".ipya-number")).to_have_text("1 / 2")
         expect(notebook.output(3).locator(".ipya-panel-estimate, .ipya-form").first).to_be_visible()
         assert not notebook.problems  # the console would say what was refused
+        assert page.evaluate("window.ipyaRefused ?? []") == []
         assert notebook.page.evaluate(ELSEWHERE) == "img-src"  # the policy was in force
+        assert [directive for directive, *_ in page.evaluate("window.ipyaRefused")] == ["img-src"]  # and heard of
     finally:
         notebook.page.close()
         strict_lab.shut_down_kernels()

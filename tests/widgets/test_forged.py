@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
 import ipyassets as ia
+from ipyassets.collections.asset_list import AssetList
+from ipyassets.collections.assets import Asset
 from ipyassets.widgets import Explorer, ImageGrid
+from ipyassets.widgets.panel import _all
 from tests.widgets.browser import Browser
 from tests.widgets.conftest import Shop
 from tests.widgets.jobs import MemoryJob
+from tests.widgets.panels import settled
+from tests.widgets.test_archive_panel import PackerClient
+from tests.widgets.test_render_panel import StudioClient
 
 OPS = ["hello", "cancel", "search", "select", "tiles", "detail", "frames", "use", "rows", "files", "film", "pictures"]
 OPS += ["stop", "retry", "save", "order", "__class__", "", "eval"]
@@ -100,6 +108,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "ImageGrid": lambda: ImageGrid([Image.new("RGB", (40, 30))] * 9),
     "Compare": lambda: ia.Compare(Image.new("RGB", (40, 30)), Image.new("RGB", (40, 30))),
     "JobMonitor": lambda: ia.JobMonitor(MemoryJob(3)),
+    "TurntablePlayer": lambda: ia.TurntablePlayer([Image.new("RGB", (40, 30))] * 4),
 }
 
 
@@ -131,6 +140,54 @@ def test_whatever_a_page_says(kind: str, seed: int, guarded: list[str]) -> None:
     assert all(PLACE not in str(content.get("message")) for content in said if content["op"] == "error")
     assert "alert(1)" not in widget._esm
     widget.close()
+
+
+# -- panels, which are made of ipywidgets that take what the browser says --------------------------------------------
+
+
+PANELS: dict[str, Callable[[], tuple[Any, Any]]] = {
+    "RenderPanel": lambda: _panel(ia.RenderPanel, StudioClient()),
+    "ArchivePanel": lambda: _panel(ia.ArchivePanel, PackerClient()),
+}
+
+
+def _panel(kind: Any, client: Any) -> tuple[Any, Any]:
+    assets = AssetList.of([Asset(client.core.make(f"asset-{n}"), client.core) for n in range(3)])
+    return kind(assets, client), client
+
+
+@pytest.mark.parametrize("kind", PANELS)
+def test_whatever_a_page_sets_in_a_panel(
+    kind: str, guarded: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All values and some other traits of every part, and messages of any shape: nothing is ordered or saved."""
+    monkeypatch.chdir(tmp_path)
+    random_ = random.Random(kind)
+    panel, client = PANELS[kind]()
+    settled(panel)
+    parts = _all(panel)
+    assert len(parts) > 20
+    guarded.clear()
+    for part in (*parts, panel.layout):
+        names = {*random_.sample(sorted(part.keys), 2), "value", "index", "disabled", "children"}
+        for name in sorted(names.intersection(part.keys)):
+            for value in (value(random_) for value in random_.sample(VALUES, 2 if name == "value" else 1)):
+                _told(part, {"method": "update", "state": {name: value}, "buffer_paths": []})
+        _told(part, {"method": "custom", "content": forged(random_, OPS)})
+        _told(part, {"method": random_.choice(["x", "request_state", "custom"]), "content": {"event": "clicked"}})
+    settled(panel)
+    assert client.asked == [], "an order that nobody gave"
+    assert panel.jobs == ()
+    assert not guarded
+    assert list(tmp_path.iterdir()) == []
+    assert len(threading.enumerate()) < 40
+    panel.close()
+
+
+def _told(part: Any, data: dict[str, Any]) -> None:
+    """As the comm hands it on; what traitlets refuses is written to the kernel's log, and the kernel goes on."""
+    with contextlib.suppress(Exception):
+        part._handle_msg({"content": {"data": data}, "buffers": []})
 
 
 def test_the_watch_over_it_sees_what_it_should(guarded: list[str], tmp_path: Any) -> None:
