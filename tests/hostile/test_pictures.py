@@ -110,15 +110,22 @@ WAYS: Final = [decode, held, by_imagecodecs, lambda content: shrink(content, 64)
 def test_what_is_too_much(kind: str, way: Callable[[bytes], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Tiles of a TIFF were unpacked whole, two gigabytes for 16 pixels; a JPEG's scans were followed without end."""
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)  # as people set it, who have large pictures of their own
-    monkeypatch.setattr(ImageFile.ImageFile, "load", _never)
+    decoded: list[Image.Image] = []
+    monkeypatch.setattr(ImageFile.ImageFile, "load", decoded.append)
     content = HOSTILE[kind]()
     assert len(content) < 500_000
-    with pytest.raises(BadResponse, match=r"pixels|layers|cannot be read|is not a picture|damaged|tiles"):
+    with pytest.raises(BadResponse, match=r"pixels|cannot be read|is not a picture|tiles"):
         way(content)
+    assert not decoded
 
 
-def _never(image: Image.Image) -> None:
-    raise AssertionError(f"{image!r} was decoded")
+@pytest.mark.parametrize("format", ["EPS", "PPM", "PCX", "ICO", "TGA", "SGI", "PDF", "JPEG2000"])
+def test_readers_that_no_service_needs_are_not_called(format: str) -> None:
+    """Each is one more way in, and that of EPS starts another program."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (16, 16)).save(buffer, format)
+    with pytest.raises(BadResponse, match="is not a picture"):
+        decode(buffer.getvalue())
 
 
 def test_the_same_pictures_in_usual_sizes_are_read() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import ipyassets as ia
-from ipyassets.errors import InvalidRequest, ServiceUnavailable
+from ipyassets.errors import BadResponse, InvalidRequest, ServiceUnavailable
 from ipyassets.http import loop, transport
 from ipyassets.http.remote import SignedFile
 from ipyassets.http.secret import Secret
@@ -128,6 +128,17 @@ def test_an_organisations_own_authority_is_named_in_the_environment(
     monkeypatch.setenv("SSL_CERT_FILE", str(folder / "both.pem"))
     assert send(f"{stranger.url}/x").status == 200
     assert len(stranger.requests) == 1
+
+
+def test_nobody_is_led_from_https_to_http(
+    stranger: Server, server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even to the same machine, and without credentials: what came could be anybody's."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(folder / "both.pem"))
+    stranger.handler = lambda _: answer(b"", 302, location=f"{server.url}/there")
+    with pytest.raises(BadResponse, match="unsafe place"):
+        send(f"{stranger.url}/x")
+    assert not server.requests
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no certificate"])

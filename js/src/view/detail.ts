@@ -135,7 +135,7 @@ export class DetailView {
   #paint(detail: Detail): void {
     const name = detail.name || `Item ${this.#index + 1}`;
     say(this.#title, name);
-    this.#title.title = name; // a long one is cut there
+    this.#title.title = name; // the line cuts a long one
     this.#facts.replaceChildren(
       ...detail.facts.flatMap(([label, value]) => [h("dt", {}, label), h("dd", { dir: "auto" }, value)]),
     );

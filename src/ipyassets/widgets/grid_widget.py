@@ -12,13 +12,14 @@ from typing import Any, ClassVar, Final
 import traitlets as t
 
 from ipyassets.errors import AssetServiceError
+from ipyassets.texts import cut
 from ipyassets.widgets import messages
 from ipyassets.widgets.comm_widget import CommWidget
 from ipyassets.widgets.frames import send_frames
 from ipyassets.widgets.ranges import Ranges
 from ipyassets.widgets.reading import Refused
 from ipyassets.widgets.snapshot import MOST_TILES, Still, StillTile
-from ipyassets.widgets.tiles import ShownTurning, described, stream
+from ipyassets.widgets.tiles import LONGEST_TITLE, ShownTurning, described, stream
 
 __all__ = ["GridWidget"]
 
@@ -158,7 +159,7 @@ class GridWidget(CommWidget):
             raise Refused("There is nothing at this place.")
         tile = found[0]
         said, content = await described(shown, tile, edge)
-        detail = {"name": tile.name, "facts": shown.facts(tile), **said}
+        detail = {"name": cut(tile.name, LONGEST_TITLE), "facts": shown.facts(tile), **said}
         if content is not None:
             detail["buffer"] = 0
         self._reply(request, {"detail": detail}, [] if content is None else [content])

@@ -21,6 +21,8 @@ FLUSH: Final = 0.03
 MOST_BYTES: Final = 1_000_000
 """Bytes of pictures after which a message goes at once."""
 LONGEST_NAME: Final = 300
+LONGEST_TITLE: Final = 1_000
+"""A hundred thousand marks above one letter keep a browser busy for minutes."""
 LONGEST_MESSAGE: Final = 500
 
 Picture: TypeAlias = Callable[[int], Any]
