@@ -92,7 +92,9 @@ def batch_html(batch: ImageBatch) -> str:
     )
     more = f"<li>and {len(batch.failures) - 5} more</li>" if len(batch.failures) > 5 else ""
     pictures = sheet(tiles, lambda fit: _more(fit, len(batch)))
-    return pictures + (f'<ul style="{_NOTE}">{failures}{more}</ul>' if failures else "")
+    return pictures + (
+        f'<ul style="{_NOTE};overflow:hidden;overflow-wrap:anywhere">{failures}{more}</ul>' if failures else ""
+    )
 
 
 def asset_html(asset: AssetBase) -> str:
