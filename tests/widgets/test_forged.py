@@ -129,6 +129,11 @@ def test_whatever_a_page_says(kind: str, seed: int, guarded: list[str]) -> None:
         if random_.random() < 0.05:
             buffers["content"]["data"] |= {"state": {"_esm": "alert(1)", "_result": 7}, "buffer_paths": [["_esm"]]}
             browser.comm.handle_msg(buffers)
+    for name in widget.keys:
+        update = {"method": "update", "state": {name: "alert(1)"}, "buffer_paths": []}
+        with contextlib.suppress(Exception):  # what traitlets would refuse
+            browser.comm.handle_msg({"content": {"data": update}, "buffers": []})
+    assert "alert(1)" not in widget.get_state().values(), "the browser wrote a trait"
     for task in list(widget._tasks.values()):
         task.cancel()
     answer = browser.ask("hello").last
