@@ -125,7 +125,7 @@ def test_many(scenario: Scenario, tmp_path: Path) -> None:
 def test_many_with_trouble(sandbox: Sandbox, scenario: Scenario) -> None:
     chosen = [*scenario.search("", kind="image", limit=6), "asset_nope"]
     sandbox.faults.add(r"/assets/[^/]+/download", kind="status", status=403, count=1, skip=2)
-    sandbox.faults.add("/cdn/", kind="status", status=429, headers={"retry-after": "0"}, count=5)
+    sandbox.faults.add("/cdn/", kind="status", status=429, headers={"retry-after": "0"}, count=3)
     batch = scenario.download_many(chosen)  # type: ignore[arg-type]
     assert len(batch) == 7
     assert sorted(type(error).__name__ for *_, error in batch.failures) == ["NotFound", "PermissionDenied"]

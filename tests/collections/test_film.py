@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import builtins
 import io
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -80,3 +83,35 @@ def test_without_pyav_an_mp4_says_what_to_install(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(InvalidRequest, match=r"pip install ipyassets\[video\]"):
         film_facts(content)
     assert len(list(film_frames(gif()))) == 6
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_process_forked_after_a_film_was_seen_runs():
+    """PyAV 19 kept threads for what a thread of ours had decoded with: a forked child waited for them for ever."""
+    code = """
+import os, select, signal, threading
+from ipyassets.collections.film import film_frames
+from tests.fakes import video
+seen, end = threading.Event(), threading.Event()
+def look():
+    assert len(list(film_frames(video()))) == 6
+    seen.set()
+    end.wait()
+thread = threading.Thread(target=look)
+thread.start()
+seen.wait()
+reading, writing = os.pipe()
+child = os.fork()
+if child == 0:
+    os._exit(0)
+os.close(writing)
+ended = select.select([reading], [], [], 60)[0]  # its end closes the pipe
+if not ended:
+    os.kill(child, signal.SIGKILL)
+os.waitpid(child, 0)
+end.set()
+thread.join()
+print("ran" if ended else "hung")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout == "ran\n"

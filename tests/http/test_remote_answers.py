@@ -217,7 +217,7 @@ def test_a_length_that_is_none_is_not_believed(length: str):
 @pytest.mark.parametrize("disposition", ["inline; filename*=UTF-8''a; filename*2=b", "inline; filename*0*=x''a; x"])
 def test_a_name_that_cannot_be_read_is_none(disposition: str):
     """The standard library's parser fell over parts of a name without numbers, with a bare TypeError."""
-    assert file_name({"content-disposition": disposition}) in (None, "a")
+    assert file_name({"content-disposition": disposition}) in (None, "a", "ab")  # 3.14 puts the parts together
 
 
 def test_a_name_of_sixty_kilobytes_is_none():

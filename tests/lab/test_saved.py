@@ -66,5 +66,7 @@ def test_saved_notebook_is_small_and_keeps_no_secret(open_notebook: Open, sandbo
     assert not [value for value in values if value in saved]
     for sign in ("signature", "x-amz-", "key-pair-id", "bearer ", sandbox.origin):
         assert sign not in saved.lower(), sign
-    widgets = [output for output in notebook.outputs(0) if "application/vnd.jupyter.widget-view+json" in output["data"]]
+    # What an ipykernel newer than the server says of itself is an output too, without data.
+    shown = [output for output in notebook.outputs(0) if "data" in output]
+    widgets = [output for output in shown if "application/vnd.jupyter.widget-view+json" in output["data"]]
     assert len(json.dumps(widgets)) < 20_000

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
@@ -127,7 +128,9 @@ def _mp4_frames(content: bytes, what: str) -> Iterator[Any]:
             for frame in packet.decode():
                 if frame.width * frame.height > MAX_PIXELS:  # they may grow on the way
                     raise BadResponse(f"{what} has frames of more than {MAX_PIXELS:,} pixels; they were not decoded.")
-                yield frame.to_image
+                # PyAV 19 keeps what it converts with for each of our threads; with threads of its own below, a process
+                # that is forked later would wait for those, which did not come along, before its first line.
+                yield partial(frame.to_image, threads=1)
                 count += 1
         if count < stream.frames:
             raise BadResponse(f"{what} is cut off: {count} of {stream.frames} frames came.")

@@ -34,17 +34,16 @@ def decoded(path):
     with av.open(str(path)) as opened:
         stream = opened.streams.video[0]
         frames = [each.to_ndarray(format="rgb24") for each in opened.decode(stream)]
-        return stream, frames
+        # Asked for here: from PyAV 19 on, a stream of a closed file tells nothing.
+        return (stream.codec_context.name, stream.codec_context.pix_fmt, stream.average_rate), frames
 
 
 @pytest.mark.parametrize("size", [(64, 48), (65, 49), (1, 1), (511, 2)])
 def test_films_of_every_size(tmp_path, size):
     order = Turntable(12, 24, *size)
     assert film(tmp_path, order) == ["film.mp4"]
-    stream, frames = decoded(tmp_path / "film.mp4")
-    assert stream.codec_context.name == "h264"
-    assert stream.codec_context.pix_fmt == "yuv420p"
-    assert stream.average_rate == 24
+    facts, frames = decoded(tmp_path / "film.mp4")
+    assert facts == ("h264", "yuv420p", 24)
     assert len(frames) == 12
     assert frames[0].shape == (size[1] + size[1] % 2, size[0] + size[0] % 2, 3)
 

@@ -72,7 +72,8 @@ def save_mp4(frames: Iterator[Image.Image], path: Path, order: Turntable) -> Non
             pixels = np.asarray(_over(image, order.background or "#ffffff"))
             padded = np.pad(pixels, [(0, height - order.height), (0, width - order.width), (0, 0)], mode="edge")
             frame = av.VideoFrame.from_ndarray(padded, format="rgb24")
-            file.mux(stream.encode(frame.reformat(format="yuv420p", dst_colorspace=1, dst_color_range=1)))
+            frame = frame.reformat(format="yuv420p", dst_colorspace=1, dst_color_range=1, threads=1)  # as in film.py
+            file.mux(stream.encode(frame))
         file.mux(stream.encode())
 
 
