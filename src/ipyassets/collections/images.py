@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
@@ -31,6 +32,7 @@ _RASTER: Final = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "TIFF", "BMP")
 _KEPT_DECODERS: Final = frozenset(["WEBP", "AVIF", "HEIF"])
 _HEIF: Final = frozenset([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"])
 """Brands, as the beginning of the file names them."""
+_SPREAD: Final = re.compile(rb"ispe....(.{4})(.{4})", re.DOTALL)
 _ORIENTATION: Final = 0x0112
 _LYING: Final = (5, 6, 7, 8)
 """Orientations of pictures that are stored on their side. Others than 1 to 8 mean nothing."""
@@ -62,7 +64,7 @@ def opened(content: bytes, what: str = WHAT, most: int = MAX_PIXELS) -> Image.Im
         raise BadResponse(f"{what} is not a picture: {described(content)}.") from None
     except Exception as error:  # noqa: BLE001  # Pillow's readers raise many kinds on hostile headers
         raise BadResponse(f"{what} cannot be read ({type(error).__name__}).") from None
-    width, height = image.size
+    width, height = _largest(content, image) if image.format == "HEIF" else image.size
     if width * height > most:
         raise BadResponse(
             f"{what} says it has {width:,} x {height:,} pixels, more than the limit of {most:,}; it was not decoded."
@@ -105,17 +107,24 @@ def decode(
         image = sooner(content, image, held=held and fits) or image
         if "exif" in image.info and image.getexif().get(_ORIENTATION) in _LYING:
             width, height = height, width
-        box = (width or image.width, height or image.height)
-        if image.width > box[0] or image.height > box[1]:
-            if image.mode in ("P", "1", "I;16", "PA"):  # palettes would be resized without smoothing
-                image = image.convert("RGBA" if "transparency" in image.info or image.mode == "PA" else "RGB")
-            image.thumbnail(box, reducing_gap=2.0)
+        image = _within(image, width, height)
         image.load()
+        image = _within(image, width, height)  # a HEIF may turn out larger than it said
         ImageOps.exif_transpose(image, in_place=True)
         if not animated:
             image = _alone(image)
     except Exception as error:  # noqa: BLE001
         raise BadResponse(f"{what} is damaged or cut off ({type(error).__name__}: {error}).") from None
+    return image
+
+
+def _within(image: Image.Image, width: int | None, height: int | None) -> Image.Image:
+    box = (width or image.width, height or image.height)
+    if image.width <= box[0] and image.height <= box[1]:
+        return image
+    if image.mode in ("P", "1", "I;16", "PA"):  # palettes would be resized without smoothing
+        image = image.convert("RGBA" if "transparency" in image.info or image.mode == "PA" else "RGB")
+    image.thumbnail(box, reducing_gap=2.0)
     return image
 
 
@@ -143,6 +152,27 @@ def _heif(content: bytes, what: str) -> Image.Image:
         raise BadResponse(f'{what} is a HEIF picture; to read it: pip install "ipyassets[heif]"', advice="") from None
     reader: Any = HeifImageFile
     return cast("Image.Image", reader(io.BytesIO(content)))
+
+
+def _largest(content: bytes, image: Image.Image) -> tuple[int, int]:
+    """Width and height of the largest picture that a HEIF has coded; what it shows may be a small part cut from that.
+
+    The reader decodes no more than is said here ("ispe"), and then cuts.
+    """
+    found = [image.size]
+    at = 0
+    while at + 8 <= len(content):
+        length, kind = int.from_bytes(content[at : at + 4], "big"), content[at + 4 : at + 8]
+        if length == 1:
+            length = int.from_bytes(content[at + 8 : at + 16], "big")
+        end = at + length if length >= 8 else len(content)
+        if kind == b"meta":
+            found += [
+                (int.from_bytes(said[1], "big"), int.from_bytes(said[2], "big"))
+                for said in _SPREAD.finditer(content, at, end)
+            ]
+        at = end
+    return max(found, key=lambda size: size[0] * size[1])
 
 
 def described(content: bytes) -> str:
