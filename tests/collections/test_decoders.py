@@ -118,6 +118,15 @@ def test_transparent_colours_and_films_are_left_to_pillow(chosen: None):
         assert decoders.sooner(content, opened(content)) is None
 
 
+def test_of_two_sizes_the_one_counts_that_pillow_takes(chosen: None):
+    """Found by fuzzing: what Pillow read by its second head was refused as damaged by the decoder that reads the first."""
+    content, other = png(picture("RGB", (24, 30))), png(picture("RGB", (24, 16)))
+    heads = content[8:33] + other[8:33]
+    both = content[:8] + heads + other[33:]
+    assert opened(both).size == (24, 16)
+    assert same(decode(both), by_pillow(both, None))
+
+
 def test_damaged_ones_are_refused_as_ever(chosen: None):
     content = png(picture("RGB"))
     with pytest.raises(errors.BadResponse, match="damaged or cut off"):
