@@ -119,7 +119,7 @@ def test_transparent_colours_and_films_are_left_to_pillow(chosen: None):
 
 
 def test_of_two_sizes_the_one_counts_that_pillow_takes(chosen: None):
-    """Found by fuzzing: what Pillow read by its second head was refused as damaged by the decoder that reads the first."""
+    """Found by fuzzing: what Pillow read by its second head, a decoder that reads the first refused as damaged."""
     content, other = png(picture("RGB", (24, 30))), png(picture("RGB", (24, 16)))
     heads = content[8:33] + other[8:33]
     both = content[:8] + heads + other[33:]

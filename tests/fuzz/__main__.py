@@ -20,12 +20,20 @@ from types import ModuleType
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"
 WORK = Path("build/fuzz")
-TARGETS = ("archives", "images", "messages", "records", "webhooks", "wire")
+TARGETS = ("answers", "archives", "images", "messages", "records", "webhooks", "wire")
 MEMORY_MB = 2048
 """More resident memory than this while one input is worked on ends a run."""
 PATIENCE = 60
 """Seconds that one input may take, on a machine that has other things to do as well."""
-LONGEST = {"archives": 8192, "images": 16384, "messages": 4096, "records": 4096, "webhooks": 5000, "wire": 8192}
+LONGEST = {
+    "answers": 16384,
+    "archives": 8192,
+    "images": 16384,
+    "messages": 4096,
+    "records": 4096,
+    "webhooks": 5000,
+    "wire": 8192,
+}
 MOST_KEPT = 60_000
 """Bytes that are kept of a target, packed."""
 
