@@ -20,7 +20,7 @@ from types import ModuleType
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"
 WORK = Path("build/fuzz")
-TARGETS = ("answers", "archives", "images", "messages", "records", "webhooks", "wire")
+TARGETS = ("answers", "archives", "images", "messages", "panels", "records", "webhooks", "wire")
 MEMORY_MB = 2048
 """More resident memory than this while one input is worked on ends a run."""
 PATIENCE = 60
@@ -30,6 +30,7 @@ LONGEST = {
     "archives": 8192,
     "images": 16384,
     "messages": 4096,
+    "panels": 4096,
     "records": 4096,
     "webhooks": 5000,
     "wire": 8192,
