@@ -16,7 +16,17 @@ from ipyassets.errors import BadResponse
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["MAX_PIXELS", "WHAT", "decode", "described", "in_decode_pool", "in_file_pool", "is_heif", "opened"]
+__all__ = [
+    "MAX_PIXELS",
+    "WHAT",
+    "decode",
+    "described",
+    "in_decode_pool",
+    "in_file_pool",
+    "is_heif",
+    "opened",
+    "upright",
+]
 
 T = TypeVar("T")
 
@@ -97,25 +107,42 @@ def decode(
     and nothing is scaled up. Raises `BadResponse`, calling it ``what``, for what is no (whole) raster picture, or one
     of more than ``most`` pixels.
     """
-    from PIL import ImageOps
-
     image = opened(content, what, most)
     try:
         # Asked before anything is decoded: where a GIF is odd, Pillow begins it anew to tell.
         animated = bool(getattr(image, "is_animated", False))
         fits = image.width <= (width or image.width) and image.height <= (height or image.height)
         image = sooner(content, image, held=held and fits) or image
-        if "exif" in image.info and image.getexif().get(_ORIENTATION) in _LYING:
+        if "exif" in image.info and _orientation(image) in _LYING:
             width, height = height, width
         image = _within(image, width, height)
         image.load()
         image = _within(image, width, height)  # a HEIF may turn out larger than it said
-        ImageOps.exif_transpose(image, in_place=True)
+        upright(image)
         if not animated:
             image = _alone(image)
     except Exception as error:  # noqa: BLE001
         raise BadResponse(f"{what} is damaged or cut off ({type(error).__name__}: {error}).") from None
     return image
+
+
+def _orientation(image: Image.Image) -> object:
+    try:
+        return image.getexif().get(_ORIENTATION)
+    except Exception:  # noqa: BLE001  # Pillow raises many kinds on what is no EXIF
+        return None
+
+
+def upright(image: Image.Image) -> None:
+    """Turn ``image``, which is decoded, as its EXIF says. What says it unreadably says nothing, as in browsers."""
+    from PIL import ImageOps
+
+    try:
+        ImageOps.exif_transpose(image, in_place=True)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001
+        image.info.pop("exif", None)
 
 
 def _within(image: Image.Image, width: int | None, height: int | None) -> Image.Image:
