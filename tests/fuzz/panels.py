@@ -7,6 +7,7 @@ refuses, log nothing, and show what was typed as text.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import traceback
@@ -99,11 +100,24 @@ def check(data: bytes) -> None:
         return
     if not isinstance(said, list) or not said or said[0] not in ("render", "archive"):
         return
-    comm.create_comm = RecordingComm
-    bundle._static = lambda name: f"/* {name} */\n"
     if _listening not in logging.getLogger().handlers:
         logging.getLogger().addHandler(_listening)
     _troubles.clear()
+    with _without_kernel():
+        _checked(said)
+
+
+@contextlib.contextmanager
+def _without_kernel() -> Iterator[None]:
+    before = comm.create_comm, bundle._static
+    comm.create_comm, bundle._static = RecordingComm, lambda name: f"/* {name} */\n"
+    try:
+        yield
+    finally:
+        comm.create_comm, bundle._static = before
+
+
+def _checked(said: list[Any]) -> None:
     panel, client = PANELS[said[0]]()
     try:
         settled(panel)
@@ -158,15 +172,14 @@ def _numbers(panel: OrderPanel, kind: type[Any]) -> list[int]:
 
 
 def seeds() -> Iterator[tuple[str, bytes]]:
-    comm.create_comm = RecordingComm
-    bundle._static = lambda name: f"/* {name} */\n"
     click = {"method": "custom", "content": {"event": "click"}}
 
     def update(**state: Any) -> dict[str, Any]:
         return {"method": "update", "state": state}
 
     for name, make in PANELS.items():
-        panel, _ = make()
+        with _without_kernel():
+            panel, _ = make()
         settled(panel)
         buttons, texts = _numbers(panel, w.Button), _numbers(panel, w.Text | w.Combobox | w.ColorPicker)
         numbers, choices = _numbers(panel, w.BoundedIntText | w.IntText), _numbers(panel, w.Dropdown | w.ToggleButtons)
