@@ -20,6 +20,7 @@ from ipyassets.collections.images import decode, described, opened
 from ipyassets.collections.sniffing import HEAD, expected, is_raster, sniff
 from ipyassets.collections.thumbnails import shrink
 from ipyassets.errors import BadResponse
+from tests.collections.test_sizes import tiled
 from tests.fuzz.mutations import png_repaired
 
 INSTRUMENTED: Final = ["ipyassets", "PIL"]
@@ -152,6 +153,8 @@ def seeds() -> Iterator[tuple[str, bytes]]:
     yield "moving.gif", _moving("GIF")
     yield "moving.png", _moving("PNG")
     yield "moving.webp", _moving("WEBP")
+    yield "tiles.tif", tiled(24, 32)
+    yield "one-large-tile.tif", tiled(16, 1024)
     yield "half.png", _saved("RGB", "PNG")[:-40]
     yield "half.jpg", _saved("RGB", "JPEG")[:-100]
     yield "wide.png", _claiming(100_000, 100_000)

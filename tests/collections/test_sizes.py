@@ -1,9 +1,10 @@
-"""HEIF pictures whose own words on their size do not agree."""
+"""Pictures whose own words on their size do not agree: the limit of pixels holds for what is decoded."""
 
 from __future__ import annotations
 
 import io
 import struct
+import zlib
 from typing import Any
 
 import pytest
@@ -14,13 +15,10 @@ from ipyassets.collections.thumbnails import shrink
 from ipyassets.errors import BadResponse
 from tests.fuzz.__main__ import kept
 
-pytest.importorskip("pillow_heif")
-
 
 def heif(width: int, height: int) -> bytearray:
     """One whose coded picture is larger than what is shown of it, as it says itself ("clap")."""
-    import pillow_heif
-
+    pillow_heif = pytest.importorskip("pillow_heif")
     buffer = io.BytesIO()
     pillow_heif.from_pillow(Image.new("RGB", (width, height), (200, 30, 30))).save(buffer, quality=10)
     made = bytearray(buffer.getvalue())
@@ -36,11 +34,9 @@ def showing(made: bytearray, *words: int) -> bytes:
 
 def test_a_small_part_of_a_giant_is_refused_before_anything_is_decoded(monkeypatch: Any):
     """The limit of pixels was held against the part that is shown: 10 x 10 of 16,000 x 16,000 were decoded whole."""
-    from pillow_heif import HeifImageFile
-
     lying = showing(heif(129, 97), 10, 1, 10, 1, 0, 1, 0, 1)
     assert opened(lying).size == (10, 10)
-    monkeypatch.setattr(HeifImageFile, "load", lambda _: pytest.fail("it was decoded"))
+    monkeypatch.setattr("pillow_heif.HeifImageFile.load", lambda _: pytest.fail("it was decoded"))
     with pytest.raises(BadResponse, match=r"130 x 98 pixels, more than the limit of 12,000"):
         opened(lying, most=12_000)
     with pytest.raises(BadResponse, match=r"more than the limit of 12,000"):
@@ -49,6 +45,7 @@ def test_a_small_part_of_a_giant_is_refused_before_anything_is_decoded(monkeypat
 
 def test_one_that_turns_out_larger_than_it_said_still_fits_the_box():
     """Found by fuzzing: a cut that leads outside was left out in decoding, and 64 rows came for a box of 30."""
+    pytest.importorskip("pillow_heif")
     growing = dict(kept("images"))["images-crashes.zip:heif-that-grew-when-it-was-decoded"]
     assert (opened(growing).size, decode(growing).size) == ((1, 16), (1, 64))
     made = decode(growing, 20, 30)
@@ -62,3 +59,19 @@ def test_what_stands_outside_of_its_head_is_no_size():
     assert decode(honest, most=13_000).size == (129, 97)
     behind = honest + struct.pack(">I4s4xI4s4xII", 28, b"free", 20, b"ispe", 99_999, 99_999)
     assert decode(behind, most=13_000).size == (129, 97)
+
+
+def tiled(edge: int, tile: int) -> bytes:
+    """A grey TIFF of ``edge`` pixels a side in one tile of ``tile`` pixels a side."""
+    pixels = zlib.compress(bytes(tile * tile))
+    pixels += bytes(len(pixels) % 2)
+    tags = {256: edge, 257: edge, 258: 8, 259: 8, 262: 1, 277: 1, 322: tile, 323: tile, 324: 8, 325: len(pixels)}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    return struct.pack("<4sI", b"II*\0", 8 + len(pixels)) + pixels + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
+def test_a_tiff_of_tiles_that_are_larger_than_the_picture():
+    """261 kB that said 16 x 16 pixels took 262 MB: one tile of 16,384 x 16,384, which was unpacked whole."""
+    assert decode(tiled(16, 64), most=5_000).size == (16, 16)
+    with pytest.raises(BadResponse, match=r"1,024 x 1,024 pixels, more than the limit of 100,000"):
+        opened(tiled(16, 1024), most=100_000)
