@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import io
+import re
 from typing import Any
 
 import pytest
@@ -80,3 +81,17 @@ def test_without_pyav_an_mp4_says_what_to_install(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(InvalidRequest, match=r"pip install ipyassets\[video\]"):
         film_facts(content)
     assert len(list(film_frames(gif()))) == 6
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize(("edge", "said"), [(12_000, "more than 100,000,000 pixels"), (20_000, "DecompressionBomb")])
+def test_a_gif_that_grows_on_the_way(edge: int, said: str):
+    """A late frame of 20,000 x 20,000 pixels was a bare DecompressionBombError; one of 12,000 x 12,000 was decoded."""
+    content = bytearray(gif(20))
+    places = [match.start() for match in re.finditer(rb"\x2c\0\0\0\0\x40\0\x30\0", content)]
+    assert len(places) == 20
+    content[places[15] + 5 : places[15] + 9] = edge.to_bytes(2, "little") * 2
+    frames = film_frames(bytes(content))
+    assert [next(frames).size for _ in range(15)] == [(64, 48)] * 15
+    with pytest.raises(BadResponse, match=said):
+        next(frames)

@@ -43,8 +43,6 @@ _KEPT_DECODERS: Final = frozenset(["WEBP", "AVIF", "HEIF"])
 _HEIF: Final = frozenset([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"])
 """Brands, as the beginning of the file names them."""
 _SPREAD: Final = re.compile(rb"ispe....(.{4})(.{4})", re.DOTALL)
-_TILE: Final = (322, 323)
-"""Tags of a TIFF: width and height of the tiles it is made of, which may be larger than the picture."""
 _ORIENTATION: Final = 0x0112
 _LYING: Final = (5, 6, 7, 8)
 """Orientations of pictures that are stored on their side. Others than 1 to 8 mean nothing."""
@@ -76,7 +74,7 @@ def opened(content: bytes, what: str = WHAT, most: int = MAX_PIXELS) -> Image.Im
         raise BadResponse(f"{what} is not a picture: {described(content)}.") from None
     except Exception as error:  # noqa: BLE001  # Pillow's readers raise many kinds on hostile headers
         raise BadResponse(f"{what} cannot be read ({type(error).__name__}).") from None
-    width, height = _largest(content, image)
+    width, height = _largest(content, image) if image.format == "HEIF" else image.size
     if width * height > most:
         raise BadResponse(
             f"{what} says it has {width:,} x {height:,} pixels, more than the limit of {most:,}; it was not decoded."
@@ -184,24 +182,11 @@ def _heif(content: bytes, what: str) -> Image.Image:
 
 
 def _largest(content: bytes, image: Image.Image) -> tuple[int, int]:
-    """Width and height of the largest piece that a decoder makes room for, of which a small part may be shown.
+    """Width and height of the largest picture that a HEIF has coded; what it shows may be a small part cut from that.
 
-    It makes room for no more than is said here.
+    Its decoder makes room for no more than is said here ("ispe"), and then cuts.
     """
     found = [image.size]
-    if image.format == "HEIF":
-        found += _spreads(content)
-    elif image.format == "TIFF":
-        tags: Any = getattr(image, "tag_v2", {})
-        tile = [tags.get(name) for name in _TILE]
-        if all(isinstance(side, int) for side in tile):
-            found.append((tile[0], tile[1]))
-    return max(found, key=lambda size: size[0] * size[1])
-
-
-def _spreads(content: bytes) -> list[tuple[int, int]]:
-    """The sizes of a HEIF's coded pictures, which are cut after they were decoded."""
-    found = []
     at = 0
     while at + 8 <= len(content):
         length, kind = int.from_bytes(content[at : at + 4], "big"), content[at + 4 : at + 8]
@@ -212,7 +197,7 @@ def _spreads(content: bytes) -> list[tuple[int, int]]:
             said = _SPREAD.finditer(content, at, end)
             found += [(int.from_bytes(one[1], "big"), int.from_bytes(one[2], "big")) for one in said]
         at = end
-    return found
+    return max(found, key=lambda size: size[0] * size[1])
 
 
 def described(content: bytes) -> str:
