@@ -13,6 +13,7 @@ import ipyassets as ia
 from ipyassets import errors
 from ipyassets.collections import decoders
 from ipyassets.collections.images import decode, opened
+from ipyassets.collections.thumbnails import shrink
 
 
 @pytest.fixture(params=["pillow", "imagecodecs"])
@@ -116,6 +117,28 @@ def test_transparent_colours_and_films_are_left_to_pillow(chosen: None):
     picture("RGB").save(film, "PNG", save_all=True, append_images=[ImageChops.invert(picture("RGB"))])
     for content in (see_through, film.getvalue()):
         assert decoders.sooner(content, opened(content)) is None
+
+
+def test_of_two_sizes_the_one_counts_that_pillow_takes(chosen: None):
+    """Found by fuzzing: what Pillow read by its second head, a decoder that reads the first refused as damaged."""
+    content, other = png(picture("RGB", (24, 30))), png(picture("RGB", (24, 16)))
+    heads = content[8:33] + other[8:33]
+    both = content[:8] + heads + other[33:]
+    assert opened(both).size == (24, 16)
+    assert same(decode(both), by_pillow(both, None))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, on some of them
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("said", [b"EM\0*\0\0\0\x08", b"MM\0*\xff\xff\xff\xff", b"II*\0\x08\0\0\0\xff\xff", b""])
+def test_what_cannot_be_read_of_a_camera_is_no_damage(chosen: None, format: str, said: bytes):
+    """Found by fuzzing: a picture whose EXIF was broken was refused as damaged; browsers and Pillow show it."""
+    out = io.BytesIO()
+    picture("RGB").save(out, format, exif=b"Exif\0\0" + said)
+    content = out.getvalue()
+    assert same(decode(content), by_pillow(content, None))
+    assert max(decode(content, 20, 20).size) == 20
+    assert shrink(content, 16, 0).width == 16
 
 
 def test_damaged_ones_are_refused_as_ever(chosen: None):

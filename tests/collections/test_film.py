@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import io
 import os
+import re
 import subprocess
 import sys
 from typing import Any
@@ -115,3 +116,17 @@ print("ran" if ended else "hung")
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout == "ran\n"
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize(("edge", "said"), [(12_000, "more than 100,000,000 pixels"), (20_000, "DecompressionBomb")])
+def test_a_gif_that_grows_on_the_way(edge: int, said: str):
+    """A late frame of 20,000 x 20,000 pixels was a bare DecompressionBombError; one of 12,000 x 12,000 was decoded."""
+    content = bytearray(gif(20))
+    places = [match.start() for match in re.finditer(rb"\x2c\0\0\0\0\x40\0\x30\0", content)]
+    assert len(places) == 20
+    content[places[15] + 5 : places[15] + 9] = edge.to_bytes(2, "little") * 2
+    frames = film_frames(bytes(content))
+    assert [next(frames).size for _ in range(15)] == [(64, 48)] * 15
+    with pytest.raises(BadResponse, match=said):
+        next(frames)

@@ -24,6 +24,7 @@ from ipyassets.collections.members import ArchiveLimits, Member
 from ipyassets.collections.salvage import salvaged
 from ipyassets.errors import AssetServiceError, BadResponse
 from tests.collections.archives import MemoryFile, packed
+from tests.fuzz.mutations import zip_changed
 from tests.fuzz.running import run
 
 T = TypeVar("T")
@@ -34,6 +35,7 @@ WORDS: Final = [
     b"\xff\xff\xff\xff", b"\x08\x08", b"\0\x08", b"\x08\0", b"\x0c\0", b"\x0e\0", b"../", b"..\\", b"C:\\", b"con.png",
 ]  # fmt: skip
 
+CHANGE: Final = zip_changed
 LIMITS: Final = ArchiveLimits(members=40, member_bytes=1 << 20, total_bytes=1 << 20, memory_bytes=1 << 19)
 
 

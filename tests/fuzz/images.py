@@ -16,6 +16,7 @@ from typing import Any, Final
 from PIL import Image, ImageOps
 
 from ipyassets._options import options
+from ipyassets.collections import film
 from ipyassets.collections.images import decode, described, opened
 from ipyassets.collections.sniffing import HEAD, expected, is_raster, sniff
 from ipyassets.collections.thumbnails import shrink
@@ -48,6 +49,8 @@ def check(data: bytes) -> None:
         assert image.width * image.height <= MOST
         _decoded(data, image)
         _thumbnails(data)
+        if image.format == "GIF":
+            _film(data)
 
 
 def _opened(data: bytes) -> Image.Image | None:
@@ -119,6 +122,17 @@ def _thumbnails(data: bytes) -> None:
             assert again.size == (made.width, made.height)
 
 
+def _film(data: bytes) -> None:
+    film.MAX_PIXELS = MOST
+    try:
+        for number, frame in enumerate(film.film_frames(data)):
+            assert frame.width * frame.height <= MOST
+            if number == 5:
+                return
+    except BadResponse:
+        return
+
+
 class _Decoder:
     def __init__(self, name: Any) -> None:
         self.name = name
@@ -152,6 +166,8 @@ def seeds() -> Iterator[tuple[str, bytes]]:
     yield "moving.gif", _moving("GIF")
     yield "moving.png", _moving("PNG")
     yield "moving.webp", _moving("WEBP")
+    yield "tiles.tif", _tiled(24, 32)
+    yield "one-large-tile.tif", _tiled(16, 1024)
     yield "half.png", _saved("RGB", "PNG")[:-40]
     yield "half.jpg", _saved("RGB", "JPEG")[:-100]
     yield "wide.png", _claiming(100_000, 100_000)
@@ -219,3 +235,12 @@ def _heic() -> bytes:
     buffer = io.BytesIO()
     from_pillow(_picture("RGB")).save(buffer, format="HEIF", quality=30)
     return buffer.getvalue()
+
+
+def _tiled(edge: int, tile: int) -> bytes:
+    """A grey TIFF of ``edge`` pixels a side in one tile of ``tile`` pixels a side."""
+    pixels = zlib.compress(bytes(tile * tile))
+    pixels += bytes(len(pixels) % 2)
+    tags = {256: edge, 257: edge, 258: 8, 259: 8, 262: 1, 277: 1, 322: tile, 323: tile, 324: 8, 325: len(pixels)}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    return struct.pack("<4sI", b"II*\0", 8 + len(pixels)) + pixels + struct.pack("<H", len(tags)) + entries + bytes(4)

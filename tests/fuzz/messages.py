@@ -27,13 +27,13 @@ from ipyassets.widgets.turntable_player import TurntablePlayer
 from tests.fakes import MemoryService
 from tests.fuzz.mutations import json_changed
 from tests.widgets.browser import RecordingComm
-from tests.widgets.jobs import MemoryJob, RendersInMemory, Studio
+from tests.widgets.jobs import FILM, MemoryJob, RendersInMemory, Studio
 
 INSTRUMENTED: Final = ["ipyassets"]
 _NAMES: Final = """
     op request requests query service place text filters sort generation ranges edge ahead index indexes job media
     box search tiles detail frames select use hello cancel rows files film stop retry video poster picture memory
-    mp4 gif 1 2
+    mp4 gif again 1 2
 """.split()  # noqa: SIM905
 WORDS: Final = [f'"{name}"'.encode() for name in _NAMES] + [
     b"-1",
@@ -78,6 +78,7 @@ def widgets() -> tuple[CommWidget, ...]:
         ImageGrid(images, turntables=[None, images, None, images]),
         JobMonitor(job, renders),
         TurntablePlayer(images),
+        TurntablePlayer(FILM),
         Compare(*images[:3]),
     )
     for widget in made:
@@ -167,6 +168,7 @@ def seeds() -> Iterator[tuple[str, bytes]]:
         "stop": {"job": "2"},
         "retry": {"job": "1"},
         "video": {},
+        "again": {},
         "poster": {"edge": 64},
         "picture": {"index": 0},
         "picture-part": {"op": "picture", "index": 1, "box": [1, 2, 30, 20]},

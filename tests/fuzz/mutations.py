@@ -1,15 +1,19 @@
-"""Changes that keep an input readable, so that a run gets past the first check: JSON stays JSON, a PNG's sums fit."""
+"""Changes that keep an input readable, so that a run gets past the first check.
+
+JSON stays JSON, a PNG's sums fit, and a ZIP's two descriptions of a member mostly agree.
+"""
 
 from __future__ import annotations
 
 import copy
 import json
 import random
+import struct
 import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-__all__ = ["Mutate", "json_changed", "png_repaired"]
+__all__ = ["Mutate", "json_changed", "png_repaired", "zip_changed"]
 
 Mutate = Callable[[bytes, int, int], bytes]
 """Bytes, the most there may be, and a seed; gives other bytes."""
@@ -93,3 +97,69 @@ def png_repaired(data: bytes, most: int, seed: int, otherwise: Mutate) -> bytes:
         made[end : end + 4] = zlib.crc32(made[at + 4 : end]).to_bytes(4, "big")
         at = end + 4
     return bytes(made)
+
+
+_LOCAL: Final = b"PK\x03\x04"
+_ENTRY: Final = b"PK\x01\x02"
+_LAST: Final = b"PK\x05\x06"
+_FIELDS: Final = {  # of a member: its format, its place behind each of the two signatures
+    "needs": ("<H", 0, 2), "flags": ("<H", 2, 4), "method": ("<H", 4, 6), "sum": ("<I", 10, 12),
+    "packed": ("<I", 14, 16), "unpacked": ("<I", 18, 20), "name": ("<H", 22, 24), "extra": ("<H", 24, 26),
+}  # fmt: skip
+_ENTRY_ALONE: Final = {"comment": ("<H", 28), "disk": ("<H", 30), "outside": ("<I", 34), "place": ("<I", 38)}
+_AT_THE_END: Final = {
+    "count": ("<H", 4),
+    "all": ("<H", 6),
+    "size": ("<I", 8),
+    "place": ("<I", 12),
+    "comment": ("<H", 16),
+}
+_NUMBERS: Final = (0, 1, 2, 8, 9, 12, 14, 46, 93, 99, 0x800, 0x808, 0xFFFE, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFE, 0xFFFFFFFF)
+
+
+def zip_changed(data: bytes, most: int, seed: int, otherwise: Mutate) -> bytes:
+    """One to three numbers of headers changed, in both places that say them or in one; else changed as usual."""
+    chance = random.Random(seed)
+    made = bytearray(data)
+    members, entries, ends = (_places(data, mark) for mark in (_LOCAL, _ENTRY, _LAST))
+    if not entries or chance.random() < 0.4:
+        return otherwise(data, most, seed)
+    for _ in range(chance.randint(1, 3)):
+        kind = chance.randrange(4)
+        if kind == 0 and ends:
+            form, at = chance.choice(list(_AT_THE_END.values()))
+            _renumbered(made, form, chance.choice(ends) + 4 + at, chance)
+        elif kind == 1:
+            form, at = chance.choice(list(_ENTRY_ALONE.values()))
+            _renumbered(made, form, chance.choice(entries) + 4 + at, chance)
+        else:
+            form, in_member, in_entry = chance.choice(list(_FIELDS.values()))
+            number = chance.randrange(len(entries))
+            value = _renumbered(made, form, entries[number] + 4 + in_entry, chance)
+            if kind == 2 and value is not None and number < len(members):
+                _written(made, form, members[number] + 4 + in_member, value)
+    return bytes(made)
+
+
+def _places(data: bytes, mark: bytes) -> list[int]:
+    found, at = [], data.find(mark)
+    while at >= 0 and len(found) < 50:
+        found.append(at)
+        at = data.find(mark, at + 1)
+    return found
+
+
+def _renumbered(made: bytearray, form: str, at: int, chance: random.Random) -> int | None:
+    size = struct.calcsize(form)
+    if at + size > len(made):
+        return None
+    (before,) = struct.unpack_from(form, made, at)
+    value = chance.choice((before + 1, before - 1, before ^ (1 << chance.randrange(8 * size)), chance.choice(_NUMBERS)))
+    return _written(made, form, at, value)
+
+
+def _written(made: bytearray, form: str, at: int, value: int) -> int:
+    value &= (1 << 8 * struct.calcsize(form)) - 1
+    if at + struct.calcsize(form) <= len(made):
+        struct.pack_into(form, made, at, value)
+    return value

@@ -20,6 +20,8 @@ import h11
 from ipyassets.errors import BadResponse, ServiceUnavailable
 from ipyassets.http import unpacking
 from ipyassets.http.head import Fields, WireError
+from ipyassets.http.partial import Partial
+from ipyassets.http.retry import retry_after_seconds
 from ipyassets.http.served import Body, file_name
 from ipyassets.http.wire import WHOLE
 from tests.fuzz.running import run
@@ -29,6 +31,7 @@ INSTRUMENTED: Final = ["ipyassets", "email"]
 WORDS: Final = [
     b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0 ", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 304 ", b"Content-Length: ",
     b"Transfer-Encoding: chunked\r\n", b"Connection: close\r\n", b"Content-Range: bytes 0-1/2\r\n", b"0\r\n\r\n",
+    b"Retry-After: ", b"retry-after-ms: ", b"Fri, 31 Dec 9999 23:59:59 -9999", b"1e999", b'ETag: "a"\r\n',
     b"Content-Encoding: gzip\r\n", b"Content-Disposition: attachment; filename*=UTF-8''a", b"filename*0*=", b"\r\n\r\n",
     b"\n\n", b"ffffffff\r\n", b"; x=y\r\n", b"\x1f\x8b\x08", b"\x78\x9c",
 ]  # fmt: skip
@@ -119,6 +122,15 @@ def _file(whole: Outcome) -> None:
     name = file_name(headers)
     assert name is None or (name.strip(". ") and not set(name) & set("/\\\0\r\n"))
 
+    wait = retry_after_seconds(headers)
+    assert wait is None or wait >= 0
+    partial = Partial(keep=True)
+    for status in (200, 206, 416):  # as if each were the answer to what the one before left
+        pieces_so_far = partial.begin(status, headers)
+        if pieces_so_far is not None:
+            pieces_so_far.append(b"x")
+        assert all(value.isascii() or value == headers.get("etag") for value in partial.headers().values())
+
     async def pieces() -> AsyncIterator[bytes]:
         yield whole.body
 
@@ -171,6 +183,8 @@ def seeds() -> Iterator[tuple[str, bytes]]:
     yield "empty", b""
     part = b"HTTP/1.1 206 Partial Content\r\nContent-Length: 2\r\n"
     yield "part", part + b'Content-Range: bytes 3-4/9\r\nETag: "a"\r\n\r\nok'
+    for n, wait in enumerate((b"3", b"1.5", b"nan", b"Wed, 21 Oct 2015 07:28:00 GMT", b"Mon, 01 Jan 0001 00:00 +2359")):
+        yield f"wait-{n}", ok + b"Retry-After: " + wait + b"\r\nContent-Length: 0\r\n\r\n"
     yield "part-of-any", part + b"Content-Range: bytes 3-4/*\r\n\r\nok"
     yield "wrong-part", part + b"Content-Range: bytes 4-3/9\r\n\r\nok"
     named = b"Content-Length: 0\r\nContent-Disposition: attachment; "

@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ipyassets.errors import BadResponse, InvalidRequest, NotFound
 from ipyassets.http.messages import Answer
@@ -32,6 +34,25 @@ from ipyassets.services import wire
 def test_utc(text: object, moment: datetime | None) -> None:
     found = wire.utc(text)
     assert found == moment
+    assert found is None or found.tzinfo is UTC
+
+
+@given(st.datetimes(timezones=st.timezones() | st.just(UTC)), st.sampled_from(["auto", "microseconds"]))
+def test_a_moment_is_read_as_it_was_meant(moment: datetime, form: str) -> None:
+    try:
+        meant = moment.astimezone(UTC)
+    except OverflowError:
+        meant = None
+    assert wire.utc(moment) == meant
+    if meant is not None and not moment.utcoffset().seconds % 60:  # type: ignore[union-attr]
+        assert wire.utc(moment.isoformat(timespec=form)) == meant
+        assert wire.utc(f" {meant.isoformat(timespec=form).replace('+00:00', 'Z')}\n") == meant
+        assert wire.utc(wire.zulu(meant)) == meant.replace(microsecond=meant.microsecond // 1000 * 1000)
+
+
+@given(st.text() | st.text("0123456789-:.TZ+W ", max_size=30))
+def test_whatever_is_written_it_is_a_moment_in_utc_or_none(text: str) -> None:
+    found = wire.utc(text)
     assert found is None or found.tzinfo is UTC
 
 

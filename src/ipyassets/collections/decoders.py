@@ -122,7 +122,7 @@ def _maps() -> bool:
 def _plain(content: bytes) -> tuple[str, int, list[memoryview]] | None:
     """Mode, bytes a pixel and the compressed pixels of a PNG that is plain; None for any other.
 
-    Plain: of 8 bits, not interlaced, and all that it says of itself stands before its pixels.
+    Plain: of 8 bits, not interlaced, of one size, and all that it says of itself stands before its pixels.
     """
     kind = _PLAIN.get((content[24], content[25])) if len(content) > 33 else None
     if kind is None or content[28] or not content.startswith(_SIGNATURE):
@@ -135,7 +135,7 @@ def _plain(content: bytes) -> tuple[str, int, list[memoryview]] | None:
             return (*kind, pixels) if pixels else None
         if name == b"IDAT":
             pixels.append(whole[at + 8 : at + 8 + length])
-        elif pixels or name in _OTHERWISE:
+        elif pixels or name in _OTHERWISE or (name == b"IHDR" and at > 8):  # of two sizes each reader takes another
             return None
         at += 12 + length
     return None

@@ -115,10 +115,19 @@ def _gif_frames(content: bytes, what: str) -> Iterator[Any]:
     try:
         for number in range(_counted(image)):
             image.seek(number)
+            _held_to_the_limit(image, what)
             image.load()
             yield lambda: image.convert("RGBA" if image.has_transparency_data else "RGB")
-    except (OSError, EOFError, SyntaxError, ValueError) as error:
+    except BadResponse:
+        raise
+    except Exception as error:  # noqa: BLE001  # Pillow's readers raise many kinds on damage, also of bombs
         raise BadResponse(f"{what} is damaged or cut off ({type(error).__name__}).") from None
+
+
+def _held_to_the_limit(image: Any, what: str) -> None:
+    """A frame that lies outside makes a GIF grow on the way."""
+    if image.width * image.height > MAX_PIXELS:
+        raise BadResponse(f"{what} has frames of more than {MAX_PIXELS:,} pixels; they were not decoded.")
 
 
 def _mp4_frames(content: bytes, what: str) -> Iterator[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
@@ -15,7 +16,17 @@ from ipyassets.errors import BadResponse
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["MAX_PIXELS", "WHAT", "decode", "described", "in_decode_pool", "in_file_pool", "is_heif", "opened"]
+__all__ = [
+    "MAX_PIXELS",
+    "WHAT",
+    "decode",
+    "described",
+    "in_decode_pool",
+    "in_file_pool",
+    "is_heif",
+    "opened",
+    "upright",
+]
 
 T = TypeVar("T")
 
@@ -38,6 +49,7 @@ _JPEGS: Final = ("JPEG", "MPO")
 _SCAN: Final = b"\xff\xda"
 _MOST_SCANS: Final = 100
 """A progressive JPEG has some ten; each goes over all pixels, and a few bytes are enough for one."""
+_SPREAD: Final = re.compile(rb"ispe....(.{4})(.{4})", re.DOTALL)
 _ORIENTATION: Final = 0x0112
 _LYING: Final = (5, 6, 7, 8)
 """Orientations of pictures that are stored on their side. Others than 1 to 8 mean nothing."""
@@ -69,7 +81,7 @@ def opened(content: bytes, what: str = WHAT, most: int = MAX_PIXELS) -> Image.Im
         raise BadResponse(f"{what} is not a picture: {described(content)}.") from None
     except Exception as error:  # noqa: BLE001  # Pillow's readers raise many kinds on hostile headers
         raise BadResponse(f"{what} cannot be read ({type(error).__name__}).") from None
-    width, height = image.size
+    width, height = _largest(content, image) if image.format == "HEIF" else image.size
     if width * height > most:
         raise BadResponse(
             f"{what} says it has {width:,} x {height:,} pixels, more than the limit of {most:,}; it was not decoded."
@@ -114,27 +126,51 @@ def decode(
     and nothing is scaled up. Raises `BadResponse`, calling it ``what``, for what is no (whole) raster picture, or one
     of more than ``most`` pixels.
     """
-    from PIL import ImageOps
-
     image = opened(content, what, most)
     try:
         # Asked before anything is decoded: where a GIF is odd, Pillow begins it anew to tell.
         animated = bool(getattr(image, "is_animated", False))
         fits = image.width <= (width or image.width) and image.height <= (height or image.height)
         image = sooner(content, image, held=held and fits) or image
-        if "exif" in image.info and image.getexif().get(_ORIENTATION) in _LYING:
+        if "exif" in image.info and _orientation(image) in _LYING:
             width, height = height, width
-        box = (width or image.width, height or image.height)
-        if image.width > box[0] or image.height > box[1]:
-            if image.mode in ("P", "1", "I;16", "PA"):  # palettes would be resized without smoothing
-                image = image.convert("RGBA" if "transparency" in image.info or image.mode == "PA" else "RGB")
-            image.thumbnail(box, reducing_gap=2.0)
+        image = _within(image, width, height)
         image.load()
-        ImageOps.exif_transpose(image, in_place=True)
+        image = _within(image, width, height)  # a HEIF may turn out larger than it said
+        upright(image)
         if not animated:
             image = _alone(image)
     except Exception as error:  # noqa: BLE001
         raise BadResponse(f"{what} is damaged or cut off ({type(error).__name__}: {error}).") from None
+    return image
+
+
+def _orientation(image: Image.Image) -> object:
+    try:
+        return image.getexif().get(_ORIENTATION)
+    except Exception:  # noqa: BLE001  # Pillow raises many kinds on what is no EXIF
+        return None
+
+
+def upright(image: Image.Image) -> None:
+    """Turn ``image``, which is decoded, as its EXIF says. What says it unreadably says nothing, as in browsers."""
+    from PIL import ImageOps
+
+    try:
+        ImageOps.exif_transpose(image, in_place=True)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001
+        image.info.pop("exif", None)
+
+
+def _within(image: Image.Image, width: int | None, height: int | None) -> Image.Image:
+    box = (width or image.width, height or image.height)
+    if image.width <= box[0] and image.height <= box[1]:
+        return image
+    if image.mode in ("P", "1", "I;16", "PA"):  # palettes would be resized without smoothing
+        image = image.convert("RGBA" if "transparency" in image.info or image.mode == "PA" else "RGB")
+    image.thumbnail(box, reducing_gap=2.0)
     return image
 
 
@@ -162,6 +198,25 @@ def _heif(content: bytes, what: str) -> Image.Image:
         raise BadResponse(f'{what} is a HEIF picture; to read it: pip install "ipyassets[heif]"', advice="") from None
     reader: Any = HeifImageFile
     return cast("Image.Image", reader(io.BytesIO(content)))
+
+
+def _largest(content: bytes, image: Image.Image) -> tuple[int, int]:
+    """Width and height of the largest picture that a HEIF has coded; what it shows may be a small part cut from that.
+
+    Its decoder makes room for no more than is said here ("ispe"), and then cuts.
+    """
+    found = [image.size]
+    at = 0
+    while at + 8 <= len(content):
+        length, kind = int.from_bytes(content[at : at + 4], "big"), content[at + 4 : at + 8]
+        if length == 1:
+            length = int.from_bytes(content[at + 8 : at + 16], "big")
+        end = at + length if length >= 8 else len(content)
+        if kind == b"meta":
+            said = _SPREAD.finditer(content, at, end)
+            found += [(int.from_bytes(one[1], "big"), int.from_bytes(one[2], "big")) for one in said]
+        at = end
+    return max(found, key=lambda size: size[0] * size[1])
 
 
 def described(content: bytes) -> str:

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from ipyassets.collections import kept
 from ipyassets.collections.gate import Gate
-from ipyassets.collections.images import WHAT, in_decode_pool, opened
+from ipyassets.collections.images import WHAT, in_decode_pool, opened, upright
 from ipyassets.collections.posters import Box, about, source_of
 from ipyassets.errors import BadResponse
 from ipyassets.http.cache import cache
@@ -232,8 +232,6 @@ def shrink(content: bytes, edge: int, as_is: int = PASS_THROUGH, what: str = WHA
 
     Raises `BadResponse`, calling it ``what``, if it is no raster picture.
     """
-    from PIL import ImageOps
-
     if len(content) <= as_is:
         given = _as_it_is(content, what)
         if given is not None and max(given.width, given.height) <= 4 * edge:
@@ -242,7 +240,7 @@ def shrink(content: bytes, edge: int, as_is: int = PASS_THROUGH, what: str = WHA
     try:
         image.draft(None, (edge, edge))  # of a JPEG no more is decoded than is needed
         image.load()
-        ImageOps.exif_transpose(image, in_place=True)
+        upright(image)
     except Exception as error:  # noqa: BLE001
         raise BadResponse(f"{what} is damaged or cut off ({type(error).__name__}: {error}).") from None
     return miniature(image, edge, encode)

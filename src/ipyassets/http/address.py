@@ -68,7 +68,11 @@ class Address:
     def with_params(self, params: list[tuple[str, str]]) -> Address:
         """With more in its query."""
         plain = _UNRESERVED.fullmatch("".join(part for pair in params for part in pair))
-        said = "&".join(f"{name}={value}" for name, value in params) if plain else urlencode(params)
+        said = (
+            "&".join(f"{name}={value}" for name, value in params)
+            if plain
+            else urlencode(params, errors="surrogatepass")
+        )
         query = f"{self.query}&{said}" if self.query else said
         return Address(self.scheme, self.host, self.port, self.path, query, self.userinfo)
 

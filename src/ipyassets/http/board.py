@@ -57,7 +57,9 @@ class TokenBoard:
 
     def _sealed(self, identity: Iterable[str | Secret]) -> tuple[str, Seal]:
         """The name of an entry, and its seal. Slow on purpose: a name must not help to guess a password."""
-        parts = [(part.reveal() if isinstance(part, Secret) else part).encode() for part in identity]
+        parts = [
+            (part.reveal() if isinstance(part, Secret) else part).encode("utf-8", "surrogatepass") for part in identity
+        ]
         said = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
         made = hashlib.scrypt(said, salt=self.folder.name.encode(), n=1 << 13, r=8, p=1, dklen=80)
         return made[:16].hex(), Seal(made[16:48], made[48:])

@@ -88,7 +88,7 @@ def concealed(said: bytes, sent: Mapping[str, str]) -> bytes:
     """
     needles = {needle for value in (*_revealed(), *sent.values()) for needle in _needles(value)}
     for needle in sorted(needles, key=len, reverse=True):  # the whole before what is in it
-        said = said.replace(needle.encode(), "…".encode())
+        said = said.replace(needle.encode("utf-8", "surrogatepass"), "…".encode())
     return said
 
 
@@ -107,7 +107,8 @@ def _needles(value: str) -> Iterator[str]:
     parts = [value.strip()]
     scheme, _, rest = value.strip().partition(" ")
     if "://" in value:
-        parts += [text for pair in parse_qsl(urlsplit(value).query) for text in pair[1:]] + [urlsplit(value).query]
+        with contextlib.suppress(ValueError):  # no URL: a password may look like the beginning of one
+            parts += [text for pair in parse_qsl(urlsplit(value).query) for text in pair[1:]] + [urlsplit(value).query]
     elif scheme.lower() == "basic":
         with contextlib.suppress(ValueError):  # no base64, or no text in it
             parts += [rest, *base64.b64decode(rest).decode().split(":", 1)]
@@ -115,4 +116,5 @@ def _needles(value: str) -> Iterator[str]:
         parts.append(rest.strip())
     for part in parts:
         if len(part) >= _LEAST:
-            yield from (part, quote(part, safe=""), quote_plus(part), json.dumps(part)[1:-1])
+            quoted = part.encode("utf-8", "surrogatepass")
+            yield from (part, quote(quoted, safe=""), quote_plus(quoted), json.dumps(part)[1:-1])

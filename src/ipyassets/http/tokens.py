@@ -100,7 +100,7 @@ def sendable(token: Secret) -> bool:
 
 def _mark(token: Secret) -> bytes:
     """By which it is known again."""
-    return hashlib.blake2b(token.reveal().encode(), key=_salt).digest()
+    return hashlib.blake2b(token.reveal().encode("utf-8", "surrogatepass"), key=_salt).digest()
 
 
 def _text(value: Secret | str) -> str:
@@ -125,7 +125,7 @@ def shared_token(*identity: str | Secret, early: float = 60.0) -> SharedToken:
     """The token of all clients with this ``identity`` (base URL, user, secret, scope). Keep a reference to it."""
     digest = hashlib.blake2b(key=_salt)
     for part in map(_text, identity):
-        digest.update(len(part).to_bytes(4, "big") + part.encode())
+        digest.update(len(part).to_bytes(4, "big") + part.encode("utf-8", "surrogatepass"))
     key = digest.digest()
     with _lock:
         token = _tokens.get(key)

@@ -245,8 +245,13 @@ class _Proxy:
 
 def _body(call: Call) -> str:
     if call.json is not None:
-        return json.dumps(call.json, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return urlencode(call.form) if call.form is not None else ""
+        written = json.dumps(call.json, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        try:
+            written.encode()
+        except UnicodeEncodeError:  # halves of characters, from an answer: they go back as they came, escaped
+            return json.dumps(call.json, separators=(",", ":"), allow_nan=False)
+        return written
+    return urlencode(call.form, errors="surrogatepass") if call.form is not None else ""
 
 
 def _written(call: Call, address: Address, headers: SecretHeaders) -> Secret:

@@ -36,6 +36,8 @@ T = TypeVar("T")
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~\-]+")
+_HALVES: Final = re.compile("[\ud800-\udfff]")
+"""Halves of characters, which JSON can say and nothing else can."""
 _LONGEST_MESSAGE: Final = 400
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -104,7 +106,7 @@ def host(url: str) -> str:
 
 def segment(id: object, what: str) -> str:
     """An id as one segment of a path. Raises `NotFound` for what cannot be an id: it might name another path."""
-    if not isinstance(id, str) or not id.strip() or id in (".", "..") or len(id) > 300:
+    if not isinstance(id, str) or not id.strip() or id in (".", "..") or len(id) > 300 or _HALVES.search(id):
         raise NotFound(f"{id!r:.60} is not the id of {what}.")
     return id if _PLAIN.fullmatch(id) else quote(id, safe="")
 

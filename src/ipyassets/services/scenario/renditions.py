@@ -113,5 +113,5 @@ def _beside(record: Record) -> Rendition | None:
     place, _, name = folder.rpartition("/")
     if parts.scheme not in ("http", "https") or name not in ("assets", "assets-transform"):
         return None
-    path = f"{place}/thumbnails/{quote(record.id, safe='')}"
+    path = f"{place}/thumbnails/{quote(record.id, safe='', errors='surrogatepass')}"
     return Rendition("thumbnail", urlunsplit((parts.scheme, parts.netloc, path, "", "")), public=True)
