@@ -159,7 +159,7 @@ def _cgitb(error: BaseException) -> str:
         return cgitb.text((type(error), error, error.__traceback__)) + cgitb.html(
             (type(error), error, error.__traceback__)
         )
-    except KeyError:  # it cannot show a frame whose arguments were deleted, and falls back on this
+    except Exception:  # noqa: BLE001  # it stumbles over deleted arguments, and falls back on this as well
         return "".join(traceback.format_exception(error))
 
 
