@@ -31,6 +31,7 @@ LOOKS = (
     "for name in [name for name, thing in globals().items() if hasattr(thing, 'close')]:\n    %pinfo2 {name}",
     "print({name: thing for name, thing in globals().items() if not name.startswith('_')})",
     "%history -g -n",
+    "everything = ia.connect()  # so that the process knows whatever a service may repeat",
     "import os\nia.Explorer(ia.ITwin(token=os.getenv('CANARY')), ia.Vntana(email='me', password=os.getenv('CANARY')))",
     "ia.Scenario(os.getenv('CANARY'), os.getenv('CANARY')).search()[0]",
 )
