@@ -7,6 +7,7 @@ credential or a signed URL: messages are built from routes and ids, never from r
 from __future__ import annotations
 
 from collections.abc import Sequence
+from traceback import format_tb
 from typing import Any, Final, TypeVar
 
 from ipyassets.texts import cut, visible
@@ -64,18 +65,21 @@ def _rebuild(cls: type[AssetServiceError], args: tuple[Any, ...], state: dict[st
     return error
 
 
-def without_frames(error: E) -> E:
+def without_frames(error: E, *, places: bool = False) -> E:
     """``error``, and what led to it, without the places of our own that it came through.
 
     Tracebacks may show their local variables: answers of services, with signed URLs in them. What is kept of many
-    errors would also keep all of those in memory.
+    errors would also keep all of those in memory. ``places``: they are put down in a note, for what should not happen.
     """
+    # Not traceback.clear_frames: up to Python 3.12 it ends the coroutines in it that only wait.
     left: list[BaseException | None] = [error]
     seen: set[int] = set()
     while left:
         one = left.pop()
         if one is not None and id(one) not in seen:
             seen.add(id(one))
+            if places and one.__traceback__ is not None:
+                one.add_note("It came from (without local variables):\n" + "".join(format_tb(one.__traceback__)))
             one.__traceback__ = None
             left += (one.__cause__, one.__context__)
     return error

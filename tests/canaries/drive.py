@@ -2,18 +2,19 @@
 
 ``python -m tests.canaries.drive FOLDER``: each folder in ``FOLDER/said`` is one place where a secret could show. The
 process's home, its temporary files and the cache are to be in FOLDER too; the caller searches every byte of it.
+
+With ``--leak`` it does nothing but give the mark away in each of those places: what the search must find.
 """
 
 from __future__ import annotations
 
-import faulthandler
+import contextlib
 import json
 import logging
 import os
 import random
 import shutil
 import sys
-import time
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -23,15 +24,18 @@ from pathlib import Path
 from typing import Any
 
 import comm
+import pytest
 from comm.base_comm import BaseComm
 
 import ipyassets as ia
-from ipyassets.http import board, wire
+from ipyassets.http import board, loop, wire
 from ipyassets.http.client import HttpClient
 from ipyassets.http.secret import Secret
 from ipyassets.sandbox import Sandbox
-from ipyassets.webhooks import WebhookReceiver
+from tests.canaries.leak import dump, leaked, look_at_board, press
 from tests.canaries.planted import MARK, planted
+from tests.canaries.proxy import by_proxy
+from tests.canaries.trouble import mistakes, troubles
 from tests.canaries.witness import Witness
 from tests.services.calls import QUICK
 
@@ -48,15 +52,6 @@ class SpokenComm(BaseComm):
     def publish_msg(self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **_: Any) -> None:
         content = json.dumps([msg_type, data, metadata], default=repr).encode()
         self.witness.write("messages to the browser", msg_type, b"\n".join([content, *map(bytes, buffers or [])]))
-
-
-def press(widget: Any, op: str, **fields: Any) -> None:
-    """What the browser says when a person does something, and the wait for what comes of it."""
-    content = {"op": op, "request": f"{op}-{time.monotonic_ns()}", **fields}
-    data = {"method": "custom", "content": content}
-    widget.comm.handle_msg({"content": {"data": data, "comm_id": widget.comm.comm_id}, "buffers": []})
-    for task in list(widget._tasks.values()):
-        task.exception(30)
 
 
 def query(service: str, text: str) -> dict[str, Any]:
@@ -95,61 +90,6 @@ def works(folder: Path, vntana: ia.Vntana, itwin: ia.ITwin, scenario: ia.Scenari
         ),
         "scenario tags": scenario.tags,
         "scenario collections": scenario.collections,
-    }
-
-
-def troubles(sandbox: Sandbox) -> dict[str, dict[str, Any]]:
-    """What a service may answer; some repeat the credentials."""
-    info = sandbox.connection_info()
-    sent = [info["vntana"]["personal_access_token"], info["itwin"]["client_id"], info["itwin"]["client_secret"]]
-    said = f"refused: {' '.join([*sent, info['scenario']['api_key'], info['scenario']['api_secret']])}"
-    row = {"url": f"https://files.example/a?Signature={MARK}", "uuid": 7, "status": {}}
-    rows = {name: [row, 7] for name in ("assets", "hits", "iModels", "iTwins", "tags", "collections")}
-    rows |= {"asset": row, "job": row, "iModel": row, "url": row["url"], "success": True}
-    rows |= {"response": {**row, "grid": [row, 7], "location": row["url"]}}
-    detail = {"code": said, "message": said, "target": said, "reason": said}
-    echo = {
-        "success": False,
-        "errors": [said],
-        "error": {**detail, "details": [detail]},
-        "message": said,
-        "reason": said,
-    }
-    away = f"http://localhost:9/x?Signature={MARK}"
-    return {
-        **{str(status): {"status": status} for status in (401, 403, 404, 410, 422, 500)},
-        "429": {"status": 429, "headers": {"retry-after": "0"}},
-        "page": {"kind": "html"},
-        "reset": {"kind": "reset"},
-        "cut": {"kind": "cut"},
-        "nothing": {"kind": "wrong_content", "body": b""},
-        "away": {"kind": "redirect", "location": away},
-        "nowhere": {"kind": "redirect", "location": f"http://[bad/?Signature={MARK}"},
-        **{f"{status} echoed": {"status": status, "body": echo} for status in (400, 401, 500)},
-        "odd token": {
-            "path": "connect/token|/auth/",
-            "kind": "wrong_content",
-            "headers": {"x-auth-token": ""},
-            "body": {"access_token": f"{MARK} é", "token": 7},
-        },
-        "odd rows": {"kind": "wrong_content", "body": rows},
-        "echoed page": {"status": 502, "headers": {"content-type": "text/html"}, "body": f"<h1>{said}</h1>"},
-    }
-
-
-def mistakes() -> Work:
-    """Clients that cannot be made as they are asked for."""
-    key = {"api_key": MARK, "api_secret": MARK}
-    return {
-        "odd token": partial(ia.ITwin, token=f"{MARK} é"),
-        "token and address": partial(ia.ITwin, token=MARK, base_url="ftp://here"),
-        "client and address": partial(ia.ITwin, client_id=MARK, client_secret=MARK, token_url="here"),
-        "key and address": partial(ia.Vntana, MARK, base_url="here"),
-        "password and address": partial(ia.Vntana, email=f"{MARK}@x.example", password=MARK, base_url="here"),
-        "keys and address": partial(ia.Scenario, **key, base_url="here"),
-        "odd key": partial(ia.Scenario, api_key=f"{MARK}:", api_secret=MARK),
-        "keys and project": partial(ia.Scenario, **key, project_id=7),
-        "receiver": partial(WebhookReceiver, MARK, path="here"),
     }
 
 
@@ -293,41 +233,92 @@ def _board(witness: Witness, vntana: ia.Vntana, itwin: ia.ITwin) -> None:
     assert itwin.search("bridge")[0]
     files = list(folder.iterdir())
     assert len(files) >= 2, "the tokens did not come to the board"
-    for file in files:
-        witness.write("token board", file.name, file.read_bytes())
+    look_at_board(witness)
+
+
+def go_by_proxy(witness: Witness, sandbox: Sandbox) -> None:
+    with by_proxy(), sandbox.vntana() as vntana, sandbox.itwin() as itwin, sandbox.scenario() as scenario:
+        picture = scenario.search(kind="image")[0]
+        witness.thing("poster by a proxy", vntana.search("chair")[0].poster(width=64))
+        witness.thing("thumbnail by a proxy", itwin.search("bridge")[0].poster())
+        witness.thing("download by a proxy", scenario.download(picture).content)
+        sandbox.faults.add("iModels|imodels", status=400, headers={"x-said": MARK}, count=None)
+        try:
+            itwin.search("tower")[0]
+        except ia.AssetServiceError as error:
+            witness.error("by a proxy", ours(error))
+        sandbox.faults.clear()
+
+
+def go_astray(witness: Witness, sandbox: Sandbox, folder: Path) -> None:
+    """A bug in our own depths, with an answer of the service in hand."""
+
+    def bug(self: Any, answer: Any) -> bool:
+        headers, said = dict(answer.headers), answer.content
+        return bool(headers and said) and {}["bug"]
+
+    with sandbox.vntana() as vntana, sandbox.itwin() as itwin, sandbox.scenario() as scenario:
+        doing = works(folder, vntana, itwin, scenario, sandbox.vntana_public())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(HttpClient, "_good", bug)
+            for name in ("vntana search", "itwin search", "scenario search", "scenario glb", "vntana logout"):
+                ia.cache.clear()
+                try:
+                    doing[name]()
+                except KeyError as error:
+                    witness.error(f"{name}, with a bug", ours(error))
+
+
+def removed(witness: Witness, event: str, arguments: tuple[Any, ...]) -> None:
+    """Files that are removed again are seen before they go; those without a name are not."""
+    if event == "os.remove" and len(arguments) == 2:
+        path, folder = arguments
+        if isinstance(folder, int) and folder >= 0:
+            path = f"/proc/self/fd/{folder}/{os.fsdecode(path)}"
+        with contextlib.suppress(OSError):
+            witness.write("files that were removed again", os.fsdecode(path), Path(os.fsdecode(path)).read_bytes())
 
 
 def main() -> None:
     folder = Path(sys.argv[1])
-    whole = "--whole" in sys.argv
     said = folder / "said"
-    witness = SpokenComm.witness = Witness(said, all=whole)
+    witness = SpokenComm.witness = Witness(said, all="--whole" in sys.argv)
     logging.basicConfig(level=logging.DEBUG, handlers=[logging.StreamHandler(), _log_file(said)])
     logging.captureWarnings(capture=True)
     warnings.simplefilter("always")
     comm.create_comm = SpokenComm
-    sent: Counter[str] = Counter()
+    sys.addaudithook(partial(removed, witness))
+    loop.loop().slow_callback_duration = 0.02  # what takes longer is logged in asyncio's debug mode
+    work = folder / "files people save"
+    work.mkdir()
+    counts = leaked(witness, work) if "--leak" in sys.argv else _done(witness, work, whole="--whole" in sys.argv)
+    ia.cache.flush()
+    shutil.copy("/proc/self/cmdline", said / "command line")
+    print(json.dumps({**counts, "refused to be pickled or copied": witness.refusals}))
+
+
+def _done(witness: Witness, work: Path, *, whole: bool) -> Counter[str]:
+    counts: Counter[str] = Counter()
     asked = wire.Connection.ask
 
     async def counted(self: Any, request: Secret, **how: Any) -> Any:
-        sent["requests with a secret" if MARK in request.reveal() else "requests without"] += 1
+        counts["requests with a secret" if MARK in request.reveal() else "requests without"] += 1
         return await asked(self, request, **how)
 
     wire.Connection.ask = counted
     with planted() as sandbox:
         sandbox.settings.render_quality, sandbox.settings.archive_polls = "draft", 0
         os.environ.update(sandbox.environment())
-        work = folder / "files people save"
-        work.mkdir()
+        counts += go_wrong(witness, sandbox, work, whole=whole)
+        sandbox.reset()
+        go_by_proxy(witness, sandbox)
+        go_astray(witness, sandbox, work)
+        ia.cache.clear()
         go_well(witness, work, sandbox)
-        outcomes = go_wrong(witness, sandbox, work, whole=whole)
-        with (said / "crash dump").open("wb") as dump:
-            faulthandler.dump_traceback(dump, all_threads=True)
+        dump(witness)
         signed = json.dumps(sandbox.scenario().search(limit=3)[0].raw, default=dict)
         assert MARK in signed, "no signed URL holds the mark"
-    ia.cache.flush()
-    shutil.copy("/proc/self/cmdline", said / "command line")
-    print(json.dumps({**sent, **outcomes, "refused to be pickled or copied": witness.refusals}))
+    return counts
 
 
 def _log_file(said: Path) -> logging.Handler:

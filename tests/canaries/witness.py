@@ -7,17 +7,20 @@ import dataclasses
 import io
 import itertools
 import json
+import logging
 import pickle
 import pprint
 import reprlib
+import sys
 import traceback
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from ipywidgets import DOMWidget
 
-__all__ = ["Witness"]
+__all__ = ["TRACEBACKS", "Witness"]
 
 
 class Witness:
@@ -29,7 +32,7 @@ class Witness:
     def __init__(self, folder: Path, *, all: bool = False) -> None:
         self.folder = folder
         self._all = all
-        self._turns = itertools.cycle(name for name in _TRACEBACKS if name != "Python")
+        self._turns = itertools.cycle(name for name in TRACEBACKS if name != "Python")
         self.refusals = 0
         self._numbers = itertools.count()
 
@@ -59,8 +62,10 @@ class Witness:
             told = [str(one), repr(one), repr(one.args), repr(attributes), repr(getattr(one, "__notes__", ()))]
             self.write("errors", name, "\n".join(told))
             self._try("pickles and copies", name, lambda one=one: pickle.dumps(one))
-        for style in _TRACEBACKS if self._all else ("Python", next(self._turns)):
-            self.write("tracebacks with local variables", f"{name}, {style}", _TRACEBACKS[style](error))
+        for style in TRACEBACKS if self._all else ("Python", next(self._turns)):
+            self.write("tracebacks with local variables", f"{name}, {style}", TRACEBACKS[style](error))
+        logging.getLogger("canaries").error("%s: %r", name, error, exc_info=error)
+        sys.excepthook(type(error), error, error.__traceback__)
 
     def _try(self, place: str, name: str, make: Any) -> None:
         try:
@@ -146,4 +151,18 @@ def _pytest(error: BaseException) -> str:
     return str(found.getrepr(showlocals=True, style="long", abspath=False, truncate_locals=False))
 
 
-_TRACEBACKS: Final = {"Python": _plain, "IPython": _ipython, "rich": _rich, "pytest": _pytest}
+def _cgitb(error: BaseException) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import cgitb
+    try:
+        return cgitb.text((type(error), error, error.__traceback__)) + cgitb.html(
+            (type(error), error, error.__traceback__)
+        )
+    except Exception:  # noqa: BLE001  # it stumbles over deleted arguments, and falls back on this as well
+        return "".join(traceback.format_exception(error))
+
+
+TRACEBACKS: Final = {"Python": _plain, "IPython": _ipython, "rich": _rich, "pytest": _pytest}
+if sys.version_info < (3, 13):
+    TRACEBACKS["cgitb"] = _cgitb

@@ -10,7 +10,7 @@ from pathlib import Path
 import keyring
 import pytest
 from keyring.errors import KeyringLocked
-from keyrings.alt.file import PlaintextKeyring
+from keyrings.alt.file import EncryptedKeyring, PlaintextKeyring
 
 import ipyassets as ia
 from ipyassets.http.credentials import KEYRING_SERVICE
@@ -73,6 +73,49 @@ def test_what_the_keyrings_own_command_stores_is_found(ring: PlaintextKeyring, t
     assert Path(ring.file_path).is_file()
     with ia.ITwin() as itwin:
         assert "abc.def" not in repr(itwin)
+
+
+BY_ITSELF = pytest.mark.filterwarnings("ignore:PBKDF2 without:DeprecationWarning")
+"""keyrings.alt takes PBKDF2's usual count."""
+
+
+@pytest.fixture
+def sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EncryptedKeyring]:
+    """A keyring behind a password that has been given once, and holds a token."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setattr("getpass.getpass", lambda *_: "open, please")
+    before = keyring.get_keyring()
+    EncryptedKeyring().set_password(KEYRING_SERVICE, "ITWIN_ACCESS_TOKEN", "abc.def.ghi")
+    made = EncryptedKeyring()
+    keyring.set_keyring(made)
+    assert made.file_path.startswith(str(tmp_path))
+    yield made
+    keyring.set_keyring(before)
+
+
+@BY_ITSELF
+def test_a_keyring_behind_a_password_is_opened_and_read(sealed: EncryptedKeyring) -> None:
+    with ia.ITwin() as itwin:
+        assert itwin.core._authorizer._headers["Authorization"] == "Bearer abc.def.ghi"
+    assert b"abc.def" not in Path(sealed.file_path).read_bytes()
+
+
+@BY_ITSELF
+@pytest.mark.parametrize("answer", ["wrong", None])
+def test_a_keyring_that_is_not_opened_holds_nothing(
+    sealed: EncryptedKeyring, answer: str | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A wrong password was a bare ValueError out of the client, and one that nobody could give an EOFError."""
+
+    def asked(*_: object) -> str:
+        if answer is None:
+            raise EOFError
+        return answer
+
+    monkeypatch.setattr("getpass.getpass", asked)
+    with pytest.raises(ia.AuthenticationError, match="ITWIN_ACCESS_TOKEN"):
+        ia.ITwin()
+    assert "keyring could not be read" in caplog.text
 
 
 @pytest.mark.parametrize("trouble", [KeyringLocked("locked"), RuntimeError("no bus"), OSError("gone")], ids=repr)

@@ -61,11 +61,12 @@ def test_a_person_is_asked_for_the_token(sandbox, monkeypatch):
 
 
 def test_a_person_is_asked_for_the_password(sandbox, monkeypatch):
+    """The question named the account, and front ends keep questions in the notebook."""
     user = sandbox.vntana_api.assistant
     asked = at_prompt(monkeypatch, user.password)
     with Vntana(email=user.email, base_url=f"{sandbox.origin}/vntana/admin") as client:
         assert client.search().total == 87
-    assert asked == [f"VNTANA password of {user.email}: "]
+    assert asked == ["VNTANA password (for VNTANA_EMAIL): "]
 
 
 def test_without_credentials_and_without_a_person(monkeypatch):

@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from ipyassets.http import loop
+from tests.canaries.witness import TRACEBACKS
 
 
 async def forty_two() -> int:
@@ -29,6 +30,25 @@ def test_blocking_calls_work_while_another_loop_is_running():
         return loop.run(forty_two())
 
     assert asyncio.run(cell()) == 42
+
+
+@pytest.mark.parametrize("way", ["blocking", "awaited"])
+def test_a_bug_says_where_it_is_and_not_what_was_in_hand(way: str):
+    """In the middle of an answer, a traceback with local variables showed all of it: signed URLs, new tokens."""
+
+    async def depths(answer: str) -> str:
+        return {len(answer): answer}[0]
+
+    async def between() -> str:
+        held = "can" + "ary"
+        return held + await depths(held)
+
+    with pytest.raises(KeyError) as caught:
+        loop.run(between()) if way == "blocking" else asyncio.run(loop.awaiting(between()))
+    for style, shown in TRACEBACKS.items():
+        text = shown(caught.value)
+        assert "depths" in text, style
+        assert "canary" not in text, style
 
 
 def test_waiting_for_oneself_is_refused_rather_than_hung():

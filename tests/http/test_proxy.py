@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,24 @@ async def _pumped(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
             writer.write(data)
             await writer.drain()
     writer.close()
+
+
+def test_what_httpcore_logs_of_answers_names_no_token(
+    other_server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """At DEBUG httpcore logged the headers of answers: by a proxy each new token and signed URL came to the log."""
+    monkeypatch.setenv("http_proxy", other_server.url)
+    headers = {"X_AUTH_TOKEN": "canary-1", "Location": "http://assets.example/x?Signature=canary-2"}
+    answers = iter([answer(b"", 302, **headers), answer(b'"here"', 200, **headers)])
+    other_server.handler = lambda _: next(answers)
+    with caplog.at_level(logging.DEBUG):
+        assert send("http://assets.example/y").json() == "here"
+    said = [f"{record.getMessage()} {record.args}" for record in caplog.records if record.name.startswith("httpcore")]
+    assert any("receive_response_headers.complete" in line for line in said)
+    assert not [line for line in said if "canary" in line]
+    with caplog.at_level(logging.DEBUG):
+        logging.getLogger("httpcore.http11").debug("of somebody %s", "else")
+    assert "of somebody else" in caplog.messages
 
 
 def test_a_proxy_that_refuses_is_said(other_server: Server, monkeypatch: pytest.MonkeyPatch):

@@ -16,7 +16,7 @@ from PIL import Image
 
 from ipyassets.collections.display import MOST_BYTES
 from ipyassets.sandbox import Sandbox
-from tests.canaries.planted import Finds
+from tests.canaries.search import Finds
 from tests.sharing.conftest import CANARIES, CELLS
 from tests.sharing.scan import found
 

@@ -31,7 +31,8 @@ def _authorizer(
         return GivenToken(given)
     name = secret(client_id, "ITWIN_CLIENT_ID")
     if name is not None:
-        password = secret(client_secret, "ITWIN_CLIENT_SECRET") or prompt(f"Secret of the iTwin client {name.reveal()}")
+        # Not whose: front ends keep the question in the cell's output, and so in the notebook.
+        password = secret(client_secret, "ITWIN_CLIENT_SECRET") or prompt("iTwin client secret (for ITWIN_CLIENT_ID)")
         if password is None:
             raise missing("Bentley iTwin", "client_secret (ITWIN_CLIENT_SECRET) along with client_id")
         return ClientCredentials(name, password, setting(token_url, "ITWIN_TOKEN_URL") or TOKEN_URL)

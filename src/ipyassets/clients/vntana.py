@@ -57,7 +57,8 @@ def _login(personal_access_token: Secret | None, email: Secret | None, password:
         return TokenLogin(key)
     address = secret(email, "VNTANA_EMAIL")
     if address is not None:
-        word = secret(password, "VNTANA_PASSWORD") or prompt(f"VNTANA password of {address.reveal()}")
+        # Not whose: front ends keep the question in the cell's output, and so in the notebook.
+        word = secret(password, "VNTANA_PASSWORD") or prompt("VNTANA password (for VNTANA_EMAIL)")
         if word is None:
             raise missing("VNTANA", "password (VNTANA_PASSWORD) along with email")
         return PasswordLogin(address, word)

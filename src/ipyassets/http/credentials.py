@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import os
 import sys
 from typing import Final
@@ -11,6 +12,8 @@ from ipyassets.errors import AuthenticationError, InvalidRequest
 from ipyassets.http.secret import Secret
 
 __all__ = ["missing", "person_at_prompt", "prompt", "secret", "setting"]
+
+log = logging.getLogger("ipyassets.http")
 
 KEYRING_SERVICE: Final = "ipyassets"
 """``keyring set ipyassets VNTANA_PERSONAL_ACCESS_TOKEN`` stores one under the name of its variable."""
@@ -52,6 +55,9 @@ def _from_keyring(variable: str) -> str | None:
     try:
         return keyring.get_password(KEYRING_SERVICE, variable)
     except (KeyringError, RuntimeError, OSError):  # a locked or absent backend is the same as no entry
+        return None
+    except Exception as error:  # noqa: BLE001  # backends raise what they like: ValueError for a wrong password
+        log.warning("The keyring could not be read (%s), and counts as empty.", type(error).__name__)
         return None
 
 

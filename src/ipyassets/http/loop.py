@@ -82,8 +82,9 @@ def run(work: Coroutine[Any, Any, T], meanwhile: Callable[[], object] | None = N
     ``meanwhile()`` is called on the caller's thread now and then, and once at the end: what is printed or displayed
     from the loop thread would land in whatever cell ran when that thread was made.
 
-    Raises whatever ``work`` raises (our own errors without the frames of this package), and RuntimeError when called
-    from the loop thread itself (it would wait for itself for ever).
+    Raises whatever ``work`` raises without the frames of this package, whose local variables may be secrets (of errors
+    that are not our own, a note says where they came from), and RuntimeError when called from the loop thread itself
+    (it would wait for itself for ever).
     """
     if on_loop_thread():
         work.close()
@@ -97,6 +98,9 @@ def run(work: Coroutine[Any, Any, T], meanwhile: Callable[[], object] | None = N
         return future.result()
     except AssetServiceError as error:
         without_frames(error)
+        raise
+    except Exception as error:
+        without_frames(error, places=True)
         raise
     except KeyboardInterrupt:
         future.cancel()
@@ -112,6 +116,9 @@ async def awaiting(work: Coroutine[Any, Any, T]) -> T:
         return await asyncio.wrap_future(submit(work))
     except AssetServiceError as error:
         without_frames(error)
+        raise
+    except Exception as error:
+        without_frames(error, places=True)
         raise
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import re
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 from urllib.parse import urlencode
@@ -209,10 +211,26 @@ class Transport:
         return found
 
 
+_by_proxy: Final[ContextVar[bool]] = ContextVar("ipyassets_by_proxy", default=False)
+"""Whether what runs is httpcore, for us."""
+
+
+def _named(record: logging.LogRecord) -> bool:
+    """Leave of what httpcore logs of our requests the event's name.
+
+    At DEBUG it logs the headers of answers, and new tokens and signed URLs come in those; and passwords of proxies.
+    """
+    if _by_proxy.get():
+        record.msg, record.args = record.getMessage().partition(" ")[0], None
+    return True
+
+
 class _Proxy:
     """The way by a proxy, which is httpcore's."""
 
     def __init__(self, url: str) -> None:
+        for name in ("connection", "http11", "proxy", "socks"):
+            logging.getLogger(f"httpcore.{name}").addFilter(_named)  # once, however often
         url = url if "://" in url else f"http://{url}"
         self._transport: httpx.AsyncHTTPTransport | None = None
         with contextlib.suppress(Exception):  # no URL, an unknown scheme, or SOCKS without what httpx needs for it
@@ -226,17 +244,21 @@ class _Proxy:
         assert self._transport is not None
         # Not with httpcore's extension "target": it would give that to the proxy too, in place of the host or the URL.
         # httpx leaves as it is what it, or `Address`, has found to need nothing.
-        return await self._transport.handle_async_request(
-            httpx.Request(
-                call.method,
-                f"{address.place}{address.target}",
-                headers=headers,
-                content=_body(call).encode(),
-                extensions={
-                    "timeout": {"connect": timeouts.connect, "read": timeouts.read, "write": None, "pool": None}
-                },
+        ours = _by_proxy.set(True)
+        try:
+            return await self._transport.handle_async_request(
+                httpx.Request(
+                    call.method,
+                    f"{address.place}{address.target}",
+                    headers=headers,
+                    content=_body(call).encode(),
+                    extensions={
+                        "timeout": {"connect": timeouts.connect, "read": timeouts.read, "write": None, "pool": None}
+                    },
+                )
             )
-        )
+        finally:
+            _by_proxy.reset(ours)
 
     async def aclose(self) -> None:
         if self._transport is not None:
@@ -274,10 +296,14 @@ def _tls() -> ssl.SSLContext:
     global _tls_context  # noqa: PLW0603
     if _tls_context is None:
         try:
-            _tls_context = httpx.create_ssl_context(trust_env=True)
+            made = httpx.create_ssl_context(trust_env=True)
         except OSError as error:  # ssl.SSLError too
             raise InvalidRequest(
                 "The certificates named by the environment (SSL_CERT_FILE, SSL_CERT_DIR) cannot be read "
                 f"({type(error).__name__})."
             ) from None
+        # By what else is in the process this may have come out lax: some put ssl._create_unverified_context in the
+        # place of ssl.create_default_context.
+        made.verify_mode, made.check_hostname = ssl.CERT_REQUIRED, True
+        _tls_context = made
     return _tls_context
