@@ -1,7 +1,8 @@
 """The whole matrix, for a person: ``python -m tests.faults`` (half an hour). Writes docs/faults.md.
 
 Arguments pick operations by parts of their names: ``python -m tests.faults "scenario: archive"``; only their cells are
-then written anew. ``--sample N`` runs N cases by chance, ``--seed`` says which.
+then written anew. ``--sample N`` runs N cases by chance, ``--seed`` says which. Much of the time is waiting: with
+``--part 1/4`` and so on several processes share the work, and the last one writes the page.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 
 from tests.faults import table
 from tests.faults.bench import Bench
+from tests.faults.ground import OPERATIONS
 from tests.faults.plan import CASES, by_operation, sampled
 
 
@@ -27,9 +29,12 @@ def main() -> int:
     parser.add_argument("--trouble", default="")
     parser.add_argument("--sample", type=int)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--part", default="1/1", help="such as 2/4: every fourth operation, from the second on")
     options = parser.parse_args()
     cases = [case for case in CASES if not options.parts or any(part in str(case) for part in options.parts)]
     cases = [case for case in cases if options.trouble in str(case.trouble)]
+    which, parts = map(int, options.part.split("/"))
+    cases = [case for case in cases if OPERATIONS.index(case.operation) % parts == which - 1]
     if options.sample is not None:
         cases = sampled(cases, options.sample, options.seed)
     began, wrongs, words = time.monotonic(), 0, dict[str, str]()

@@ -74,7 +74,11 @@ class ArchiveContents:
         self._lock = LoopLock()
 
     async def members(self) -> list[Member]:
-        """All members of the archives that can be read, one archive after the other. Raises if none can."""
+        """All members of the archives that can be read, one archive after the other. Raises if none can.
+
+        What was found damaged is read anew first: it may have been damaged on its way here.
+        """
+        await self._doubt()
         return [one for _, members, _ in await self._look() for one in members]
 
     async def members_of(self, index: int) -> tuple[Member, ...]:
@@ -86,7 +90,7 @@ class ArchiveContents:
 
     async def find(self, which: int | str) -> Member:
         """By position over all archives, or by name: of several the first. Raises IndexError, `NotFound`."""
-        members = await self.members()
+        members = [one for _, some, _ in await self._look() for one in some]
         if isinstance(which, str):
             for one in members:
                 if one.name == which:
@@ -127,6 +131,7 @@ class ArchiveContents:
     ) -> tuple[Extraction, list[tuple[ArchiveReader, list[Member]]]]:
         """What writes the members called ``names`` (None: all) into ``folder``, and what it is to run on."""
         chosen = None if names is None else {names} if isinstance(names, str) else set(names)
+        await self._doubt()
         wanted = []
         for archived, members, _ in await self._look():
             some = [one for one in members if chosen is None or one.name in chosen]
@@ -184,6 +189,12 @@ class ArchiveContents:
         if reasons and len(reasons) == len(self.archives):
             raise reasons[0]
         return [one.reader for one in self.archives if one.reader is not None]
+
+    async def _doubt(self) -> None:
+        """Let go of what was read of archives that were found damaged, if they may be whole now."""
+        for one in self.archives:
+            if one.reader is not None and await one.reader.doubtful():
+                one.reader, one.missing = None, ()
 
     async def _look(self) -> list[tuple[Archived, tuple[Member, ...], AssetServiceError | None]]:
         """Every archive, its members, and why it cannot be read, if so."""
