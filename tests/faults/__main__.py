@@ -37,21 +37,25 @@ def main() -> int:
     cases = [case for case in cases if OPERATIONS.index(case.operation) % parts == which - 1]
     if options.sample is not None:
         cases = sampled(cases, options.sample, options.seed)
-    began, wrongs, words = time.monotonic(), 0, dict[str, str]()
+    began, wrongs, once, words, told = time.monotonic(), 0, 0, dict[str, str](), table.read()
     with tempfile.TemporaryDirectory() as folder, Bench(Path(folder)) as bench:
         for operation, some in by_operation(cases).items():
             start = time.monotonic()
             bench.warm(operation)
             for case in some:
                 outcome = bench.run(case)
+                if outcome.wrongs or told.get(str(case), "") not in ("", table.mark(outcome.told)):
+                    once += 1
+                    print(f"SEEN ONCE {case} -> {outcome.told} ({outcome.seconds:.1f} s): {outcome.wrongs}", flush=True)
+                    outcome = bench.run(case)  # a machine that was paused sees time limits where there are none
                 words[str(case)] = outcome.told
                 wrongs += len(outcome.wrongs)
                 for wrong in outcome.wrongs:
                     print(f"WRONG {case} -> {outcome.word} ({outcome.seconds:.1f} s): {wrong}", flush=True)
-            told = collections.Counter(words[str(case)] for case in some)
+            came = collections.Counter(words[str(case)] for case in some)
             table.keep({case: table.mark(word) for case, word in words.items()})
-            print(f"{operation}: {time.monotonic() - start:.0f} s, {dict(told)}", flush=True)
-    print(f"{len(cases)} cases in {time.monotonic() - began:.0f} s, {wrongs} wrong")
+            print(f"{operation}: {time.monotonic() - start:.0f} s, {dict(came)}", flush=True)
+    print(f"{len(cases)} cases in {time.monotonic() - began:.0f} s, {wrongs} wrong; {once} were run twice")
     marks = {**table.read(), **{case: table.mark(word) for case, word in words.items()}}
     if len(marks) == len(CASES):
         table.PAGE.write_text(table.written(marks))

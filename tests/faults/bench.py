@@ -96,14 +96,13 @@ class Bench:
         }
         self._log = self._stack.enter_context(Log())
         # Tokens are shared, and go with the last client that has them: each case begins with a good one.
-        self._keepers = [self._stack.enter_context(getattr(self.sandbox, name)()) for name in ("vntana", "itwin")]
-        self._log_in()
+        self._keepers = {name: self._stack.enter_context(getattr(self.sandbox, name)()) for name in ("vntana", "itwin")}
         return self
 
-    def _log_in(self) -> None:
-        for client in self._keepers:
-            client.workspaces()
-            client.asset(self.ground.records[client.core.name][0].id)  # the token of the workspace, too
+    def _log_in(self, service: str) -> None:
+        if service in self._keepers:
+            self._keepers[service].workspaces()
+            self._keepers[service].asset(self.ground.records[service][0].id)  # the token of the workspace, too
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
@@ -114,7 +113,7 @@ class Bench:
         """What comes of a case; whether all is well again once the trouble is over; and that nothing is left."""
         operation = case.operation
         self.warm(operation)
-        self._log_in()
+        self._log_in(operation.service)
         before = self.left()
         outcome = self._run(case)
         outcome.wrongs += [f"left behind: {leak}" for leak in leaks(self.left, before)]
@@ -136,6 +135,7 @@ class Bench:
             done = self._count(operation) - count
             outcome.wrongs += _effects(operation, outcome, done)
             self._end()
+            hurry(client, QUICK, (10.0, 60.0), 300.0)  # all is well now, however busy the machine
             if self.sandbox.renders._queue is not None:
                 self.sandbox.renders._queue.clear()  # what nobody waits for any more holds up the next
             if not away:
@@ -292,7 +292,7 @@ class Bench:
             core, client = client.core, AWAITED[operation.service].__new__(AWAITED[operation.service])
             client.core = core  # the same service behind the other face
         if quick:
-            hurry(client)
+            hurry(client, QUICK, (2.0, 0.4), 1.0)
         try:
             yield client
         finally:
@@ -309,12 +309,12 @@ class Hang(Exception):
     pass
 
 
-def hurry(client: Any) -> None:
-    """Shorten the time limits of a client, which nobody can set: a matrix of thousands of cases waits for them."""
+def hurry(client: Any, policy: RetryPolicy, timeouts: tuple[float, float], total: float) -> None:
+    """Change the time limits of a client, which nobody else can: a matrix of thousands of cases waits for them."""
     for one in _https(client):
-        one.policy = QUICK
-        one._exchange._timeouts = (2.0, 0.4)
-        one._exchange._total_timeout = 1.0
+        one.policy = policy
+        one._exchange._timeouts = timeouts
+        one._exchange._total_timeout = total
 
 
 def _now(value: Any) -> Any:
