@@ -24,7 +24,7 @@ from ipyassets.http.cache import cache
 from ipyassets.http.client import HttpClient
 from ipyassets.http.retry import RetryPolicy
 from ipyassets.sandbox import Sandbox, Settings
-from tests.faults.ground import Ground, Named, Operation, Step
+from tests.faults.ground import Ground, Named, Operation, Shown, Step
 from tests.faults.judging import Outcome, compared, judged, signed
 from tests.faults.leftovers import Leftovers, leaks
 from tests.faults.troubles import ELSEWHERE, HARMLESS, Trouble
@@ -157,7 +157,8 @@ class Bench:
             for step in operation.steps:
                 there = self.sandbox.faults.requests(step.path, step.method)[step.skip :]
                 assert there, f"{operation}: {step} is not among what is asked: {asked}"
-        assert not (isinstance(value, Named) and value.errors), f"{operation}: not even well without trouble: {value}"
+        complaints = value.errors if isinstance(value, Named) else value.words if isinstance(value, Shown) else ()
+        assert not complaints, f"{operation}: not even well without trouble: {value}"
         self._right[str(operation)] = value
 
     def _struck(self, case: Case, given: Any) -> Outcome:
@@ -186,6 +187,8 @@ class Bench:
             outcome = compared(trouble, value, self._right[str(case.operation)])
             for error in value.errors if isinstance(value, Named) else ():
                 wrongs += judged(error, self._tells)
+            words = value.words if isinstance(value, Shown) else ()
+            wrongs += [f"a secret on the page: {one}" for one in words if self._tells(one)]
         struck = sum(fault.hits for fault in added)
         if trouble.settings:
             struck = len(faults.log)

@@ -26,6 +26,7 @@ __all__ = [
     "Ids",
     "Named",
     "Operation",
+    "Shown",
     "Silent",
     "Step",
     "batched",
@@ -71,6 +72,14 @@ class Silent:
     """Pairs, the second of them None where it failed; why is not told here, but by another operation."""
 
     pairs: tuple[tuple[Any, Any], ...]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What stands on the page, None where something is missing, and the words that are said of it."""
+
+    results: tuple[Any, ...]
+    words: tuple[str, ...]
 
 
 @dataclass(frozen=True)

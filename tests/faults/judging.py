@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ipyassets import errors
 from ipyassets.errors import AssetServiceError
-from tests.faults.ground import Ids, Named, Silent
+from tests.faults.ground import Ids, Named, Shown, Silent
 from tests.faults.troubles import Trouble
 
 __all__ = ["Outcome", "compared", "judged", "signed"]
@@ -25,7 +25,7 @@ _SIGNED: Final = re.compile(r"Signature=|X-Goog-|Policy=|eyJ[A-Za-z0-9_-]{20}|\b
 
 @dataclass
 class Outcome:
-    """``word``: "right"; "silent" (None in the place of some); "unseen" (other bytes, which nobody can tell); or the
+    """``word``: "right"; "silent" (None in the place of some); "shown" (said in words on the page); "unseen" (other bytes, which nobody can tell); or the
     class of the error, with "named" before it where it stands in the failures of a result.
     """
 
@@ -51,6 +51,12 @@ def compared(trouble: Trouble, value: Any, right: Any) -> Outcome:
     if isinstance(value, Named) and value.errors:
         names = sorted({type(error).__name__ for error in value.errors})
         return Outcome("named " + " ".join(names), [] if trouble.unseen else _of_named(value, right))
+    if isinstance(value, Shown):
+        strange = [one for one in value.results if one is not None and one not in right.results]
+        if value.words and (trouble.unseen or not strange):
+            return Outcome("shown", [f"it does not say what to do: {one}" for one in value.words if not helps(one)])
+        if not strange and trouble.unseen:
+            return Outcome("unseen")  # no picture, where what came is none
     if isinstance(value, Silent):
         lost = [one for one, (_, there) in zip(value.pairs, right.pairs, strict=False) if one[1] not in (None, there)]
         same = [one[0] for one in value.pairs] == [one[0] for one in right.pairs]
@@ -103,12 +109,17 @@ def judged(error: AssetServiceError, tells: Callable[[str], bool]) -> list[str]:
     wrongs = []
     if type(error).__name__ not in errors.__all__ or type(error) is AssetServiceError:
         wrongs.append(f"not documented: {type(error).__name__}: {error}")
-    if not ADVICE.search(str(error)):
+    if not helps(str(error)):
         wrongs.append(f"it does not say what to do: {type(error).__name__}: {error}")
     text = "".join(traceback.format_exception(error)) + repr(vars(error)) + repr(error)
     if tells(text):
         wrongs.append(f"a secret in the error: {text[-500:]}")
     return wrongs
+
+
+def helps(text: str) -> bool:
+    """Whether it says what to do."""
+    return bool(ADVICE.search(text))
 
 
 def signed(text: str) -> bool:

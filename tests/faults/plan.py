@@ -6,14 +6,14 @@ import random
 from collections.abc import Sequence
 from typing import Final
 
-from tests.faults import awaited, operations
+from tests.faults import awaited, operations, shown
 from tests.faults.bench import Case
 from tests.faults.ground import OPERATIONS, Operation
 from tests.faults.troubles import TROUBLES
 
 __all__ = ["CASES", "by_operation", "sampled"]
 
-_ = operations, awaited  # which add theirs
+_ = operations, awaited, shown  # which add theirs
 CASES: Final = [
     Case(operation, step, trouble, times)
     for operation in OPERATIONS

@@ -30,7 +30,7 @@ LETTERS: Final = {
     "RateLimited": "R",
     "ServiceUnavailable": "S",
 }
-WORDS: Final = {"right": "✓", "unstruck": "·", "unseen": "~", "silent": "∅"}
+WORDS: Final = {"right": "✓", "unstruck": "·", "unseen": "~", "silent": "∅", "shown": "W"}
 FAMILIES: Final = {
     "late, refused, broken off": range(17),
     "answers that are not as documented": range(17, 29),
@@ -60,6 +60,7 @@ the trouble strikes one request / every request from then on, or only the latter
 | · | the right result, since there was nothing to strike: see the list of troubles |
 | ~ | other bytes, which nobody can tell: a file that was damaged before it was sent, with a length to match |
 | ∅ | all else is right, and None stands where one failed; another method tells why |
+| W | the widget says in words what is wrong and what to do |
 {letters}
 | a, b, … | the result comes, and the error stands in its `failures` |
 
