@@ -31,7 +31,7 @@ from tests.faults.troubles import ELSEWHERE, HARMLESS, Trouble
 from tests.faults.ways import Elsewhere, Log, Stranger
 from tests.http.scripted import certified
 
-__all__ = ["Bench", "Case"]
+__all__ = ["Bench", "Case", "Hang"]
 
 DEADLINE: Final = 30
 """Seconds after which a case hangs: some ten times what the slowest takes."""

@@ -169,7 +169,10 @@ class ArchiveContents:
     def absent(self, archived: Archived, record: Record) -> AssetServiceError:
         """The error of an asset that was asked for and did not come."""
         where = "the archive" if len(self.archives) == 1 else f"archive {archived.index + 1}"
-        return NotFound(f"{self._service.title}: {called(record)} is not in {where} that was asked for it.")
+        return NotFound(
+            f"{self._service.title}: {called(record)} is not in {where} that was asked for it. "
+            "Check that it is still there, then order it again."
+        )
 
     # -- the archives ---------------------------------------------------------------------------------------------
 
