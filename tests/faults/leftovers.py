@@ -19,7 +19,8 @@ from ipyassets.http import loop
 __all__ = ["Leftovers", "leaks"]
 
 _POOLS: Final = {
-    r"ipyassets(?:-cache)?": 1,
+    r"ipyassets": 1,
+    r"ipyassets-cache": 1,
     r"ipyassets-(?:decode|files)_\d+": 8,
     r"ipyassets-callbacks_\d+": 1,
     r"ipyassets-sandbox.*|ipyassets-render-\d+": 16,
