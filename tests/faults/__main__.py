@@ -29,10 +29,14 @@ def main() -> int:
     parser.add_argument("--trouble", default="")
     parser.add_argument("--sample", type=int)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--missing", action="store_true", help="only cases that were never run, or broken off")
     parser.add_argument("--part", default="1/1", help="such as 2/4: every fourth operation, from the second on")
     options = parser.parse_args()
     cases = [case for case in CASES if not options.parts or any(part in str(case) for part in options.parts)]
     cases = [case for case in cases if options.trouble in str(case.trouble)]
+    if options.missing:
+        known = table.read()
+        cases = [case for case in cases if str(case) not in known]
     which, parts = map(int, options.part.split("/"))
     cases = [case for case in cases if OPERATIONS.index(case.operation) % parts == which - 1]
     if options.sample is not None:

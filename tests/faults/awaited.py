@@ -54,14 +54,13 @@ async def _list(client: Any, _: Ground) -> Any:
         "AsyncAssetList.page",
         "AsyncAssetList.length",
         "AsyncAssetList.to_pandas",
-        "AsyncAssetList.total",
     ),
 )
 async def _parts(client: Any, _: Ground) -> Any:
     found = _few(client)
     page, one, cut = await found.page(0, 3), await found.get(3), [asset async for asset in found[1:3]]
     frame = await found.to_pandas()
-    return [asset.id for asset in (*page, one, *cut)], await found.length(), found.total, list(frame["id"])
+    return [asset.id for asset in (*page, one, *cut)], await found.length(), list(frame["id"])
 
 
 @awaited(*SERVICES, name="asset", steps=STEPS["asset"], covers=("asset",))
@@ -315,7 +314,7 @@ async def _foretold(client: Any, ground: Ground) -> Any:
     effect=Ground.archives,
 )
 async def _archive(client: Any, ground: Ground) -> Any:
-    job = client.archive(ground.assets(client)[:2], flat=True, poll=POLL)
+    job = client.archive(ground.assets(client)[:2], flat=True, archive_name=ground.new_name(), poll=POLL)
     await job.submitted()
     await job.wait(ground.patience)
     return job_told(await job)

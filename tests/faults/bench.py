@@ -136,7 +136,7 @@ class Bench:
             outcome.wrongs += _effects(operation, outcome, done)
             self._end()
             hurry(client, QUICK, (10.0, 60.0), 300.0)  # all is well now, however busy the machine
-            if self.sandbox.renders._queue is not None:
+            if "render" in operation.name and self.sandbox.renders._queue is not None:
                 self.sandbox.renders._queue.clear()  # what nobody waits for any more holds up the next
             if not away:
                 if operation.anew:

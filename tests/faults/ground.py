@@ -159,6 +159,10 @@ class Ground:
         kind = AsyncAsset if type(client).__name__.startswith("Async") else Asset
         return [kind(record, client.core) for record in self.rendered]
 
+    def new_name(self) -> str:
+        """For an order that is like no other: one whose answer is lost is looked for by what it says."""
+        return f"order-{next(self._fresh)}"
+
     def new_folder(self) -> Path:
         made = self.folder / f"files-{next(self._fresh)}"
         made.mkdir(parents=True)

@@ -95,7 +95,8 @@ def _listing(client: Any, _: Ground) -> Any:
 )
 def _counts(client: Any, _: Ground) -> Any:
     found = _few(client)
-    return len(found), bool(found), found.total, found.index(found[1]), found.count(found[2])
+    told = found.total is None or found.total >= len(found)  # how many there are changes with the list
+    return len(found), bool(found), told, found.index(found[1]), found.count(found[2])
 
 
 @operation(*SERVICES, name="table", steps=STEPS["search"], covers=("AssetList.to_pandas",))
@@ -456,8 +457,8 @@ def _foretold(client: Any, ground: Ground) -> Any:
     effect=Ground.archives,
 )
 def _archive(client: Any, ground: Ground) -> Any:
-    job = client.archive(ground.assets(client)[:2], flat=True, poll=POLL).wait(ground.patience, progress=False)
-    return _names_told(job)
+    job = client.archive(ground.assets(client)[:2], flat=True, archive_name=ground.new_name(), poll=POLL)
+    return _names_told(job.wait(ground.patience, progress=False))
 
 
 @operation(
@@ -537,7 +538,7 @@ def _extract(job: Any, ground: Ground) -> Any:
 def _failed_archive(client: Any, ground: Ground) -> Any:
     """An archive that the service failed to make."""
     ground.sandbox.archives.fail()
-    job = client.archive(ground.assets(client)[:2], flat=True, poll=POLL)
+    job = client.archive(ground.assets(client)[:2], flat=True, archive_name=ground.new_name(), poll=POLL)
     try:
         job.wait(20, progress=False)
     except ia.JobFailed:

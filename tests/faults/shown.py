@@ -81,6 +81,7 @@ def _render(client: Any, ground: Ground) -> Any:
 def _archive(client: Any, ground: Ground) -> Any:
     with _opened(ia.ArchivePanel, AssetList.of(ground.assets(client)[:2]), client) as panel:
         settled(panel)
+        panel._form.name.value = ground.new_name()
         panel._begin(panel._confirmed())
         settled(panel)
         said = [text(panel._problem)] if text(panel._problem) else []

@@ -31,7 +31,7 @@ ASKS_NOBODY: Final = {
         "close",  # done at the end of every case
     },
     "Asset": {"id", "name", "service", "kind", "status", "created", "updated", "tags", "attributes", "raw"},
-    "AssetList": {"of", "__class_getitem__", "__aiter__"},
+    "AssetList": {"of", "total", "__class_getitem__", "__aiter__"},
     "Job": {
         *("done", "ended", "failures", "gives", "items", "on_done", "on_item_done", "progress", "remaining"),
         *("status", "subscribe", "unit", "ids", "limits", "missing", "stop_following"),
