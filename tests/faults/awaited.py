@@ -119,6 +119,7 @@ async def _logged_in(client: Any, ground: Ground) -> Any:
     anew=True,
     steps=(Step("", "/logout$"),),
     covers=("AsyncVntana.logout",),
+    blind=("revoked token or URL",),
 )
 async def _logout(both: Any, ground: Ground) -> Any:
     await both[0].logout()
@@ -142,6 +143,7 @@ async def _by_ids(client: Any, ground: Ground) -> Any:
     steps=(Step("order", "/products/renders$"),),
     covers=("AsyncVntana.render", "AsyncRenderJob.submitted", "AsyncRenderJob.__await__"),
     effect=Ground.renders,
+    repeats=True,  # the later render takes the place of the former
 )
 async def _render(client: Any, ground: Ground) -> Any:
     job = client.render(ground.assets(client)[:1], **SMALL, poll=POLL)

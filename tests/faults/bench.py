@@ -185,6 +185,8 @@ class Bench:
             wrongs.append(f"no error of ours: {''.join(traceback.format_exception(error))[-1500:]}")
         else:
             outcome = compared(trouble, value, self._right[str(case.operation)])
+            if trouble.name in case.operation.blind and outcome.word == "?wrong":
+                outcome = Outcome("unseen")
             for error in value.errors if isinstance(value, Named) else ():
                 wrongs += judged(error, self._tells)
             words = value.words if isinstance(value, Shown) else ()
@@ -194,7 +196,9 @@ class Bench:
             struck = len(faults.log)
         elif trouble.way is not None:
             struck = int(outcome.word != "right")
-        if not struck and (outcome.word != "right" or not trouble.needs):
+        # What is made by a clock that is 30 years ahead comes in 30 years, though nothing has expired.
+        strange = outcome.word not in ("right", "JobTimeout" if "expired" in trouble.name else "")
+        if not struck and (strange or not trouble.needs):
             wrongs.append(f"nothing was struck, and {outcome.word} came")
         wrongs += [f"a secret in the log: {line[:300]}" for line in self._log.lines if self._tells(line)]
         wrongs += [f"credentials were sent elsewhere: {heard}" for heard in self.elsewhere.heard if self._tells(heard)]

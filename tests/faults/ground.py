@@ -193,6 +193,8 @@ class Operation:
     """Whether ``run`` must be prepared again before it is done again."""
     effect: Callable[[Ground], int] | None = None
     """How often it has happened at the service so far, for what must happen once."""
+    blind: tuple[str, ...] = ()
+    """Troubles that nobody can tell from what is meant: who is told that a token is unknown takes it as ended."""
     repeats: bool = False
     """Whether more than once does no harm."""
 

@@ -216,7 +216,15 @@ def _logged_in(client: Any, ground: Ground) -> Any:
     return client, tokens
 
 
-@operation("vntana", name="logout", prepare=_logged_in, anew=True, steps=(Step("", "/logout$"),), covers=("Vntana.logout",))
+@operation(
+    *("vntana",),
+    name="logout",
+    prepare=_logged_in,
+    anew=True,
+    steps=(Step("", "/logout$"),),
+    covers=("Vntana.logout",),
+    blind=("revoked token or URL",),
+)
 def _logout(both: Any, ground: Ground) -> Any:
     both[0].logout()
     return [token in ground.sandbox.vntana_api.tokens._live for token in both[1]]
@@ -240,6 +248,7 @@ def _by_ids(client: Any, ground: Ground) -> Any:
     ),
     covers=("Vntana.render", "RenderJob.wait"),
     effect=Ground.renders,
+    repeats=True,  # the later render takes the place of the former
 )
 def _render(client: Any, ground: Ground) -> Any:
     job = client.render(ground.assets(client)[:1], **SMALL, poll=POLL)
@@ -252,9 +261,10 @@ def _render(client: Any, ground: Ground) -> Any:
     steps=(Step("search", r"/clients/search$"),),
     covers=("Vntana.render",),
     effect=Ground.renders,
+    repeats=True,  # the later render takes the place of the former
 )
 def _render_ids(client: Any, ground: Ground) -> Any:
-    job = client.render([record.id for record in ground.records["vntana"][:2]], **SMALL, poll=POLL)
+    job = client.render(ground.records["vntana"][1].id, **SMALL, poll=POLL)
     job.stop_following()
     return len(job.items)
 

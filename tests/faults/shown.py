@@ -57,6 +57,7 @@ def _explorer(client: Any, ground: Ground) -> Any:
     name="render panel",
     steps=(Step("what there is", "/attachments/search$"), Step("order", "/products/renders$")),
     effect=Ground.renders,
+    repeats=True,  # the later render takes the place of the former
 )
 def _render(client: Any, ground: Ground) -> Any:
     with _opened(ia.RenderPanel, AssetList.of(ground.assets(client)[:1]), client) as panel:

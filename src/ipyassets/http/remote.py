@@ -30,6 +30,8 @@ _STALE: Final = frozenset({400, 401, 403, 404, 410})
 _RENEWALS: Final = 2
 """New URLs that may be refused one after the other."""
 _NO_SUCH_PART: Final = 416
+_WORTH: Final = 4096
+"""Bytes of an answer that breaks off for which it is worth asking again and again."""
 
 
 class RemoteFile(ABC):
@@ -146,10 +148,10 @@ class SignedFile(RemoteFile):
         place = _Place(start)
         policy = self._http.policy
         breaks = 0
-        """Answers in a row that brought nothing new."""
+        """Answers in a row that brought next to nothing new."""
         while not self._over(place.next, stop):
             broke: AssetServiceError | None = None
-            before = place.next
+            brought = 0
             async with self._opened(place.start if self._unnamed else place.next, stop) as body:
                 if body is None:  # there is nothing from here on: at the end, or far beyond it
                     await self._look()
@@ -168,7 +170,9 @@ class SignedFile(RemoteFile):
                             except _OtherBytes:
                                 raise self._changed() from None
                             if new:
-                                breaks = 0
+                                brought += len(new)
+                                if brought >= _WORTH:
+                                    breaks = 0
                                 yield new
                 except ServiceUnavailable as error:
                     broke = error
@@ -176,11 +180,11 @@ class SignedFile(RemoteFile):
                 if not place.caught_up:
                     raise self._changed() if place.next > start else self._too_short()
                 return
-            if broke is None and place.next > before:
+            if broke is None and brought >= _WORTH:
                 continue  # less than was asked for, and a rest to come
             breaks += 1
             if breaks >= policy.attempts:
-                raise broke or BadResponse(f"{self.what}: the server gives the same part of it again and again.")
+                raise broke or BadResponse(f"{self.what}: the server gives next to nothing of it at a time.")
             log.info("%s broke off; going on at byte %d", self.what, place.next)
             await asyncio.sleep(policy.delay(breaks, None))
 
