@@ -18,9 +18,17 @@ from pathlib import Path
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 
 from tests.faults import table
-from tests.faults.bench import Bench
+from tests.faults.bench import Bench, Case, Hang
 from tests.faults.ground import OPERATIONS
+from tests.faults.judging import Outcome
 from tests.faults.plan import CASES, by_operation, sampled
+
+
+def _run(bench: Bench, case: Case) -> Outcome:
+    try:
+        return bench.run(case)
+    except Hang as hang:
+        return Outcome("?Hang", [str(hang)])
 
 
 def main() -> int:
@@ -47,11 +55,11 @@ def main() -> int:
             start = time.monotonic()
             bench.warm(operation)
             for case in some:
-                outcome = bench.run(case)
+                outcome = _run(bench, case)
                 if outcome.wrongs or told.get(str(case), "") not in ("", table.mark(outcome.told)):
                     once += 1
                     print(f"SEEN ONCE {case} -> {outcome.told} ({outcome.seconds:.1f} s): {outcome.wrongs}", flush=True)
-                    outcome = bench.run(case)  # a machine that was paused sees time limits where there are none
+                    outcome = _run(bench, case)  # a machine that was paused sees time limits where there are none
                 words[str(case)] = outcome.told
                 wrongs += len(outcome.wrongs)
                 for wrong in outcome.wrongs:

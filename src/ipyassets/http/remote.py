@@ -30,8 +30,8 @@ _STALE: Final = frozenset({400, 401, 403, 404, 410})
 _RENEWALS: Final = 2
 """New URLs that may be refused one after the other."""
 _NO_SUCH_PART: Final = 416
-_WORTH: Final = 4096
-"""Bytes of an answer that breaks off for which it is worth asking again and again."""
+_WORTH: Final = 4096, 20
+"""Bytes of an answer that breaks off for which it is worth asking again and again; of less, which part."""
 
 
 class RemoteFile(ABC):
@@ -151,7 +151,7 @@ class SignedFile(RemoteFile):
         """Answers in a row that brought next to nothing new."""
         while not self._over(place.next, stop):
             broke: AssetServiceError | None = None
-            brought = 0
+            before, brought = place.next, 0
             async with self._opened(place.start if self._unnamed else place.next, stop) as body:
                 if body is None:  # there is nothing from here on: at the end, or far beyond it
                     await self._look()
@@ -171,7 +171,7 @@ class SignedFile(RemoteFile):
                                 raise self._changed() from None
                             if new:
                                 brought += len(new)
-                                if brought >= _WORTH:
+                                if brought >= self._worth(start, stop):
                                     breaks = 0
                                 yield new
                 except ServiceUnavailable as error:
@@ -180,13 +180,19 @@ class SignedFile(RemoteFile):
                 if not place.caught_up:
                     raise self._changed() if place.next > start else self._too_short()
                 return
-            if broke is None and brought >= _WORTH:
+            if broke is None and place.next > before:
                 continue  # less than was asked for, and a rest to come
             breaks += 1
             if breaks >= policy.attempts:
-                raise broke or BadResponse(f"{self.what}: the server gives next to nothing of it at a time.")
+                raise broke or BadResponse(f"{self.what}: the server gives the same part of it again and again.")
             log.info("%s broke off; going on at byte %d", self.what, place.next)
             await asyncio.sleep(policy.delay(breaks, None))
+
+    def _worth(self, start: int, stop: int | None) -> int:
+        """How much an answer must bring so that the next one is no mere repetition."""
+        most, part = _WORTH
+        end = stop if stop is not None or self._version is None else self._version.size
+        return most if end is None else min(most, max(1, (end - start) // part))
 
     @contextlib.asynccontextmanager
     async def _opened(self, begin: int, stop: int | None) -> AsyncIterator[Body | None]:
