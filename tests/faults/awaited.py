@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Final
 
 from tests.faults.ground import (
@@ -18,9 +17,11 @@ from tests.faults.ground import (
     digest,
     job_told,
     operation,
+    saved_files,
     seen,
+    tree,
 )
-from tests.faults.operations import STEPS
+from tests.faults.operations import STEPS, pairs_told
 
 __all__: list[str] = []
 
@@ -299,8 +300,7 @@ async def _download(client: Any, ground: Ground) -> Any:
 @awaited("scenario", name="downloads", steps=_DOWNLOAD, covers=("AsyncScenario.download_many",))
 async def _downloads(client: Any, ground: Ground) -> Any:
     batch = await client.download_many(ground.assets(client), folder=ground.new_folder())
-    paths = (None if one is None else digest(Path(one.path).read_bytes()) for one in batch)
-    return Named(tuple(paths), tuple(error for _, _, error in batch.failures))
+    return saved_files(batch)
 
 
 @awaited("scenario", name="names foretold", steps=STEPS["asset"], covers=("AsyncScenario.preview_names",))
@@ -366,9 +366,8 @@ async def _images(job: Any, _: Ground) -> Any:
     covers=("AsyncArchiveJob.iter_images",),
 )
 async def _one_by_one(job: Any, _: Ground) -> Any:
-    return Silent(
-        tuple([(getattr(which, "id", which), seen(image)) async for which, image in job.iter_images(width=64)])
-    )
+    pairs = [(getattr(which, "id", which), seen(image)) async for which, image in job.iter_images(width=64)]
+    return pairs_told(job, pairs)
 
 
 @awaited(
@@ -382,8 +381,6 @@ async def _saved(job: Any, ground: Ground) -> Any:
     folder = ground.new_folder()
     saved = await job.save(folder / "all.zip")
     done = await job.extract(folder / "out")
-    there = tuple(sorted(digest(Path(path).read_bytes()) for path in done.values()))
+    there = sorted(contents for _, contents in tree(folder / "out"))
     errors = [error for _, error in done.failures] + [error for _, _, error in job.failures]
     return Named((digest(saved.read_bytes()), *there), tuple(errors), slots=False)
-
-

@@ -337,10 +337,8 @@ def _effects(operation: Operation, outcome: Outcome, done: int) -> list[str]:
     """What is asked for once happens once; where it failed, perhaps."""
     if operation.effect is None:
         return []
-    if outcome.word == "right":
-        good = done == 1 or (operation.repeats and done > 1)
-    else:
-        good = done <= 1 or operation.repeats
+    least = 1 if outcome.word == "right" else 0
+    good = done >= least and (done <= 1 or operation.repeats)
     return [] if good else [f"it was done {done} times at the service"]
 
 

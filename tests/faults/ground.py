@@ -34,6 +34,7 @@ __all__ = [
     "followed",
     "job_told",
     "operation",
+    "saved_files",
     "seen",
     "thumbnail_of",
     "tree",
@@ -236,6 +237,12 @@ def seen(image: Any) -> Any:
 
 def batched(batch: Any) -> Named:
     return Named(tuple(map(seen, batch)), tuple(error for _, _, error in batch.failures))
+
+
+def saved_files(batch: Any) -> Named:
+    """Downloads that lie in a folder."""
+    paths = (None if one is None else digest(Path(one.path).read_bytes()) for one in batch)
+    return Named(tuple(paths), tuple(error for _, _, error in batch.failures))
 
 
 def job_told(job: Any) -> Named:

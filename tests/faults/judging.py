@@ -25,8 +25,9 @@ _SIGNED: Final = re.compile(r"Signature=|X-Goog-|Policy=|eyJ[A-Za-z0-9_-]{20}|\b
 
 @dataclass
 class Outcome:
-    """``word``: "right"; "silent" (None in the place of some); "shown" (said in words on the page); "unseen" (other bytes, which nobody can tell); or the
-    class of the error, with "named" before it where it stands in the failures of a result.
+    """``word``: "right"; "silent" (None in the place of some); "shown" (said in words on the page); "unseen" (other
+    bytes, which nobody can tell); or the class of the error, with "named" before it where it stands in the failures of
+    a result.
     """
 
     word: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, Final
 
 import ipyassets as ia
@@ -21,12 +20,13 @@ from tests.faults.ground import (
     followed,
     job_told,
     operation,
+    saved_files,
     seen,
     thumbnail_of,
     tree,
 )
 
-__all__ = ["PICTURE", "SEARCH", "STEPS", "archived"]
+__all__ = ["PICTURE", "SEARCH", "STEPS", "archived", "pairs_told"]
 
 _LISTS: Final = {
     "vntana": r"/v1/products/clients/search$",
@@ -189,7 +189,9 @@ def _login(client: Any, _: Ground) -> Any:
     return tuple(place.id for place in client.workspaces())
 
 
-@operation("vntana", name="token of a workspace", prepare=_forget_login, anew=True, steps=(Step("", "/refresh-token$"),))
+@operation(
+    "vntana", name="token of a workspace", prepare=_forget_login, anew=True, steps=(Step("", "/refresh-token$"),)
+)
 def _scoped(client: Any, ground: Ground) -> Any:
     return client.asset(ground.records["vntana"][0].id).id
 
@@ -450,8 +452,7 @@ def _saved(client: Any, ground: Ground) -> Any:
 @operation("scenario", name="downloads", steps=_DOWNLOAD, covers=("Scenario.download_many",))
 def _downloads(client: Any, ground: Ground) -> Any:
     batch = client.download_many(ground.assets(client), folder=ground.new_folder(), progress=False)
-    paths = (None if one is None else digest(Path(one.path).read_bytes()) for one in batch)
-    return Named(tuple(paths), tuple(error for _, _, error in batch.failures))
+    return saved_files(batch)
 
 
 @operation("scenario", name="names foretold", steps=STEPS["asset"], covers=("Scenario.preview_names",))
@@ -524,9 +525,15 @@ def _images(job: Any, _: Ground) -> Any:
     return batched(job.images(width=64, progress=False))
 
 
+def pairs_told(job: Any, pairs: list[Any]) -> Any:
+    """Of an archive that is damaged as a whole, the job tells."""
+    errors = tuple(error for _, _, error in job.failures)
+    return Named(tuple(pair for pair in pairs if pair[1]), errors, slots=False) if errors else Silent(tuple(pairs))
+
+
 @operation("scenario", name="archive one by one", prepare=archived, steps=_MEMBERS, covers=("ArchiveJob.iter_images",))
 def _one_by_one(job: Any, _: Ground) -> Any:
-    return Silent(tuple((getattr(which, "id", which), seen(image)) for which, image in job.iter_images(width=64)))
+    return pairs_told(job, [(getattr(which, "id", which), seen(image)) for which, image in job.iter_images(width=64)])
 
 
 @operation("scenario", name="archive saved", prepare=archived, steps=_MEMBERS[:1], covers=("ArchiveJob.save",))

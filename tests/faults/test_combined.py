@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -50,10 +49,9 @@ def test_many_troubles_in_succession(bench: Bench) -> None:
 
 
 @pytest.fixture
-def alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients made here share no tokens with those made before, as in a process of their own."""
     monkeypatch.setattr(tokens, "_tokens", type(tokens._tokens)())
-    yield
 
 
 def _all_at_once(client: Any, ids: list[str]) -> list[Any]:

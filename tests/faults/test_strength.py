@@ -62,7 +62,7 @@ def _socket(ground: Any) -> None:
 LEAKS: Final[dict[str, Callable[[Any], None]]] = {
     "thread forgotten": lambda _: _thread(),
     "task": lambda _: _task(),
-    "open: /": lambda _: _held.append(Path(__file__).open("rb")),
+    "open: /": lambda _: _held.append(Path(__file__).open("rb")),  # noqa: SIM115  # closed below
     "open: socket": _socket,
     "file ": _temporary_folder,
     ".ipyassets-1": _partial_file,

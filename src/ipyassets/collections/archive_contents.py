@@ -151,10 +151,14 @@ class ArchiveContents:
         """Write all archives as they are; several get numbers before the ending."""
         readers = await self._ready()
         places = await self._places(path, readers)
-        return [
-            await save_file(reader.file, place, _whole(reader.file.what), advance)
-            for reader, place in zip(readers, places, strict=True)
-        ]
+        saved = []
+        for reader, place in zip(readers, places, strict=True):
+            try:
+                saved.append(await save_file(reader.file, place, _whole(reader.file.what), advance))
+            except BadResponse:
+                self.archives[reader.number].reader = None  # what it knows of the file may be wrong, too
+                raise
+        return saved
 
     async def places(self, path: str | Path) -> list[Path]:
         """The files that `save` writes."""

@@ -137,7 +137,7 @@ class ArchiveReader:
         return self._last.get(one.info.header_offset) is one.info
 
     async def doubtful(self) -> bool:
-        """Whether the archive is to be read anew: it, or a member, was found damaged, and may have been on its way here.
+        """Whether the archive is to be read anew: it, or a member, was found damaged, perhaps on its way here alone.
 
         One whose end is still the same as when its directory could not be read is not.
         """

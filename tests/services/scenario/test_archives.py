@@ -145,7 +145,7 @@ def test_another_order_is_not_taken_for_the_lost_one(
 
 
 def test_an_earlier_order_like_it_is_not_taken_for_the_lost_one(sandbox: Sandbox, service: ScenarioService) -> None:
-    """A failed archive that was ordered again, and the service did not answer: the failed one was found, and followed."""
+    """Where the service did not answer who ordered a failed archive again, the failed one was found and followed."""
     (first,) = ids(some(service, 1))
     sandbox.archives.fail()
     failed = ordered(service, first)
