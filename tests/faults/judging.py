@@ -56,8 +56,8 @@ def compared(trouble: Trouble, value: Any, right: Any) -> Outcome:
         strange = [one for one in value.results if one is not None and one not in right.results]
         if value.words and (trouble.unseen or not strange):
             return Outcome("shown", [f"it does not say what to do: {one}" for one in value.words if not helps(one)])
-        if not strange and trouble.unseen:
-            return Outcome("unseen")  # no picture, where what came is none
+        if not strange:  # a tile says that there is no picture
+            return Outcome("unseen" if trouble.unseen else "silent")
     if isinstance(value, Silent):
         lost = [one for one, (_, there) in zip(value.pairs, right.pairs, strict=False) if one[1] not in (None, there)]
         same = [one[0] for one in value.pairs] == [one[0] for one in right.pairs]

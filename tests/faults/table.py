@@ -47,8 +47,8 @@ make, against the [sandbox](sandbox.md). What comes is the right result, or one 
 in a result nor at the service; no task, thread, connection or temporary file is left after any of them; no error or log
 line holds a credential or a signed URL. Once the trouble is over, the same call is right again.
 
-The tables are written by `python -m tests.faults`, which runs all {count:,} cases in some {minutes} minutes. A part of
-them, drawn by `IPYASSETS_FAULTS_SEED`, runs with the tests. Time limits and waits between tries are shortened for it;
+The tables are written by `python -m tests.faults`, which runs all {count:,} cases in some {minutes} minutes.{still}
+A part of them, drawn by `IPYASSETS_FAULTS_SEED`, runs with the tests. Time limits and waits between tries are shortened for it;
 there are three tries.
 
 Where an operation asks for several things, each of them (in brackets) is struck by itself. A cell says what comes where
@@ -83,20 +83,26 @@ def mark(word: str) -> str:
 
 
 def written(marks: Mapping[str, str]) -> str:
-    """The page, for the marks of all cases."""
+    """The page, for the marks of cases; of all of them, once the whole was run."""
     letters = "\n".join(f"| {letter} | `{name}` |" for name, letter in LETTERS.items())
     told = "\n".join(
         f"{number}. {trouble}" + (f" (strikes {trouble.needs})" if trouble.needs else "")
         for number, trouble in enumerate(TROUBLES, 1)
     )
-    head = HEAD.format(count=len(CASES), letters=letters, timeout="`JobTimeout`", troubles=told, minutes=MINUTES)
+    left = len(CASES) - sum(str(case) in marks for case in CASES)
+    still = f" {left:,} of them are still to be run: their cells are empty." if left else ""
+    head = HEAD.format(
+        count=len(CASES), still=still, letters=letters, timeout="`JobTimeout`", troubles=told, minutes=MINUTES
+    )
     parts = [head]
     for service in SERVICES:
         parts.append(f"## {TITLES[service]}\n")
         for family, numbers in FAMILIES.items():
             rows = [["", *(f"**{number + 1}**" for number in numbers)], ["---"] * (len(numbers) + 1)]
             for name, cells in _cells(service).items():
-                rows.append([name, *("/".join(dict.fromkeys(marks[case] for case in cells[n])) for n in numbers)])
+                rows.append(
+                    [name, *("/".join(dict.fromkeys(marks.get(case, "") for case in cells[n])) for n in numbers)]
+                )
             table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
             parts.append(f"### {TITLES[service]}: {family}\n\n{table}\n")
     return "\n".join(parts)
@@ -154,4 +160,4 @@ def _on_the_page() -> dict[str, str]:
                     marks = cell.strip().split("/")
                     for at, case in enumerate(cells[number]):
                         found[case] = marks[min(at, len(marks) - 1)]
-    return found
+    return {case: mark for case, mark in found.items() if mark}

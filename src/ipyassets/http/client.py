@@ -108,7 +108,7 @@ class HttpClient:
                 if not (unsure and call.method == "DELETE"):
                     raise
                 log.info("%s; an earlier try has deleted it", gone)
-                return Answer(204, {}, b"", call.what)
+                return Answer(204, {}, b"", call.what or call.method)
             if attempt >= self.policy.attempts:
                 raise failed.pop()
             wait = self.policy.delay(attempt, asked)
