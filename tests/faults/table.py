@@ -37,7 +37,6 @@ FAMILIES: Final = {
     "tokens, places, files": range(29, len(TROUBLES)),
 }
 """Tables of a width that fits a page."""
-MINUTES: Final = 30
 HEAD: Final = """\
 # When things go wrong
 
@@ -47,8 +46,7 @@ make, against the [sandbox](sandbox.md). What comes is the right result, or one 
 in a result nor at the service; no task, thread, connection or temporary file is left after any of them; no error or log
 line holds a credential or a signed URL. Once the trouble is over, the same call is right again.
 
-The tables are written by `python -m tests.faults`, which runs all {count:,} cases in some {minutes} minutes.{still}
-A part of them, drawn by `IPYASSETS_FAULTS_SEED`, runs with the tests. Time limits and waits between tries are shortened for it;
+The tables are written by `python -m tests.faults`, which runs all {count:,} cases.{still} A part of them, drawn by `IPYASSETS_FAULTS_SEED`, runs with the tests. Time limits and waits between tries are shortened for it;
 there are three tries.
 
 Where an operation asks for several things, each of them (in brackets) is struck by itself. A cell says what comes where
