@@ -46,8 +46,9 @@ make, against the [sandbox](sandbox.md). What comes is the right result, or one 
 in a result nor at the service; no task, thread, connection or temporary file is left after any of them; no error or log
 line holds a credential or a signed URL. Once the trouble is over, the same call is right again.
 
-The tables are written by `python -m tests.faults`, which runs all {count:,} cases.{still} A part of them, drawn by `IPYASSETS_FAULTS_SEED`, runs with the tests. Time limits and waits between tries are shortened for it;
-there are three tries.
+The tables are written by `python -m tests.faults`, which runs all {count:,} cases.{still} A part of them, drawn by
+`IPYASSETS_FAULTS_SEED`, runs with the tests. Time limits and waits between tries are shortened for it; there are three
+tries.
 
 Where an operation asks for several things, each of them (in brackets) is struck by itself. A cell says what comes where
 the trouble strikes one request / every request from then on, or only the latter:
@@ -89,9 +90,7 @@ def written(marks: Mapping[str, str]) -> str:
     )
     left = len(CASES) - sum(str(case) in marks for case in CASES)
     still = f" {left:,} of them are still to be run: their cells are empty." if left else ""
-    head = HEAD.format(
-        count=len(CASES), still=still, letters=letters, timeout="`JobTimeout`", troubles=told, minutes=MINUTES
-    )
+    head = HEAD.format(count=len(CASES), still=still, letters=letters, timeout="`JobTimeout`", troubles=told)
     parts = [head]
     for service in SERVICES:
         parts.append(f"## {TITLES[service]}\n")
