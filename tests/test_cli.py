@@ -15,11 +15,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 from jupyter_client.blocking import BlockingKernelClient
 
 import ipyassets
 from ipyassets.cli import main
+from ipyassets.sandbox.fault_text import EXAMPLES, HELP, fault_arguments
+from ipyassets.sandbox.faults import KINDS
 from tests.processes import MARK, free_port, left_behind, private_environment, wait_for
 
 KEYS = {
@@ -234,3 +237,69 @@ def test_lab_runs_no_module_that_lies_in_the_folder(tmp_path: Path, monkeypatch:
         check=False,
     )
     assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_every_kind_of_fault_is_told_of() -> None:
+    """In the help and in the docs, with an example that can be given as it stands."""
+    assert tuple(EXAMPLES) == KINDS
+    page = (Path(ipyassets.__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    for kind, (text, what) in EXAMPLES.items():
+        assert fault_arguments(text)["kind"] == kind
+        assert text in HELP
+        assert f"| `{kind}` | {what} | `--fault '{text}'` |" in page
+
+
+def test_every_kind_of_fault_strikes_from_the_command_line(start: Start) -> None:
+    """One sandbox with all of them: each request names the one that is to strike it."""
+    more = {
+        "status": "status=429 retry-after=2",
+        "redirect": "location=http://localhost:9/",
+        "slow": "seconds=0.01",
+        "trickle": "seconds=0.1",
+        "stall": "seconds=0.01",
+        "wrong_content": "body=nonsense",
+        "length": "after=40",
+        "drift": "change=added",
+    }
+    faults = [argument for kind in KINDS for argument in ("--fault", f"[?&]k={kind}$ {kind} {more.get(kind, '')}")]
+    process = start("sandbox", *faults)
+    assert process.stdout is not None
+    itwin = json.loads(process.stdout.readline())["itwin"]
+    login = {name: itwin[name] for name in ("client_id", "client_secret")}
+    login |= {"grant_type": "client_credentials", "scope": "itwin-platform"}
+    token = httpx.post(itwin["token_url"], data=login).json()["access_token"]  # one that ends, unlike the one printed
+    with httpx.Client(headers={"Authorization": f"Bearer {token}"}) as client:
+        models = f"{itwin['base_url']}/imodels?iTwinId={itwin['itwin_id']}&$top=5"
+        true = client.get(models).json()
+        model = f"{itwin['base_url']}/imodels/{true['iModels'][0]['id']}"
+        picture = f"{model}/thumbnail?size=small"
+        seen = client.get(picture).content
+
+        def ask(kind: str, url: str = models) -> httpx.Response:
+            return client.get(f"{url}&k={kind}")
+
+        assert (ask("status").status_code, ask("status").headers["retry-after"]) == (429, "2")
+        assert ask("html").text.startswith("<!DOCTYPE html>")
+        assert ask("redirect").headers["location"] == "http://localhost:9/"
+        assert ask("loop").headers["location"].endswith("k=loop")
+        for kind in ("slow", "trickle"):
+            assert ask(kind).json() == true
+        for kind in ("reset", "cut", "stall", "length"):
+            with pytest.raises(httpx.TransportError):
+                ask(kind)
+        assert ask("wrong_content").text == "nonsense"
+        assert ask("empty").content == b""
+        assert isinstance(ask("shape").json()["iModels"], dict)
+        assert "xUnheardOf" in ask("extra").json()["iModels"][0]
+        assert set(ask("missing").json()["iModels"][0]) == {"id"}
+        assert "SOMETHING_NEW" in ask("unknown", f"{model}?").text
+        assert len(ask("duplicate").json()["iModels"]) == 6
+        assert ask("drift").json() == true, "its first page is as it was"
+        assert len(ask("drift").json()["iModels"]) == 6
+        assert [ask(kind).status_code for kind in ("clock", "revoked")] == [401, 401]
+        assert ask("wrong_type", picture).content.startswith(b"<svg")
+        assert len(ask("truncated", picture).content) < len(seen)
+        corrupt = ask("corrupt", picture).content
+        assert len(corrupt) == len(seen)
+        assert corrupt != seen
+        assert ask("giant", picture).content[:24] != seen[:24]

@@ -6,14 +6,21 @@ import random
 from collections.abc import Sequence
 from typing import Final
 
+from tests.faults import awaited, operations, shown
 from tests.faults.bench import Case
-from tests.faults.operations import OPERATIONS, Operation
+from tests.faults.ground import OPERATIONS, Operation
 from tests.faults.troubles import TROUBLES
 
 __all__ = ["CASES", "by_operation", "sampled"]
 
+_ = operations, awaited, shown  # which add theirs
 CASES: Final = [
-    Case(operation, trouble, times) for operation in OPERATIONS for trouble in TROUBLES for times in trouble.times
+    Case(operation, step, trouble, times)
+    for operation in OPERATIONS
+    for step in operation.steps
+    for trouble in TROUBLES
+    if step is operation.steps[0] or not trouble.everywhere
+    for times in trouble.times
 ]
 
 

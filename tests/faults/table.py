@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.faults.bench import Case
-from tests.faults.operations import OPERATIONS, SERVICES
+from tests.faults.ground import OPERATIONS, SERVICES
 from tests.faults.plan import CASES
 from tests.faults.troubles import TROUBLES
 
@@ -30,36 +30,51 @@ LETTERS: Final = {
     "RateLimited": "R",
     "ServiceUnavailable": "S",
 }
+WORDS: Final = {"right": "✓", "unstruck": "·", "unseen": "~", "silent": "∅", "shown": "W"}
+FAMILIES: Final = {
+    "late, refused, broken off": range(17),
+    "answers that are not as documented": range(17, 29),
+    "tokens, places, files": range(29, len(TROUBLES)),
+}
+"""Tables of a width that fits a page."""
 HEAD: Final = """\
 # When things go wrong
 
-Every operation of every service is tried under every kind of trouble a network or a service can make, against the
-[sandbox](sandbox.md): once, and for ever. What comes is the right result, or one of the
-[documented errors](reference/errors.md), which says what to do. No call hangs, nothing is lost or there twice, no task,
-thread, connection or temporary file is left, and no error or log line holds a credential or a signed URL. Once the
-trouble is over, the same call is right again.
+Every operation of every service, blocking and awaited, is tried under every kind of trouble a network or a service can
+make, against the [sandbox](sandbox.md). What comes is the right result, or one of the
+[documented errors](reference/errors.md), which says what to do. No call hangs, nothing is lost or there twice, neither
+in a result nor at the service; no task, thread, connection or temporary file is left after any of them; no error or log
+line holds a credential or a signed URL. Once the trouble is over, the same call is right again.
 
-The tables are written by `python -m tests.faults`, which runs all {count:,} cases in some ten minutes. A part of them,
-drawn by `IPYASSETS_FAULTS_SEED`, runs with the tests. Time limits and waits between tries are shortened for it; there
-are three tries.
+The tables are written by `python -m tests.faults`, which runs all {count:,} cases.{still} A part of them, drawn by
+`IPYASSETS_FAULTS_SEED`, runs with the tests. Time limits and waits between tries are shortened for it; there are three
+tries.
 
-Each cell says what comes where the trouble strikes one request / every request, or only the latter:
+Where an operation asks for several things, each of them (in brackets) is struck by itself. A cell says what comes where
+the trouble strikes one request / every request from then on, or only the latter:
 
 | | |
 | --- | --- |
 | ✓ | the right result, mostly by another try |
+| · | the right result, since there was nothing to strike: see the list of troubles |
 | ~ | other bytes, which nobody can tell: a file that was damaged before it was sent, with a length to match |
+| ∅ | all else is right, and None stands where one failed; another method tells why |
+| W | the widget says in words what is wrong and what to do |
 {letters}
 | a, b, … | the result comes, and the error stands in its `failures` |
 
 A job under trouble that lasts ends its `wait` with {timeout}: the work itself goes on.
+
+## Troubles
+
+{troubles}
 """
 
 
 def mark(word: str) -> str:
     """One or two letters for an outcome's word."""
-    if word in ("right", "unseen"):
-        return {"right": "✓", "unseen": "~"}[word]
+    if word in WORDS:
+        return WORDS[word]
     named, _, rest = word.partition(" ")
     if named == "named":
         return "".join(LETTERS[name].lower() for name in rest.split())
@@ -67,20 +82,43 @@ def mark(word: str) -> str:
 
 
 def written(marks: Mapping[str, str]) -> str:
-    """The page, for the marks of all cases."""
+    """The page, for the marks of cases; of all of them, once the whole was run."""
     letters = "\n".join(f"| {letter} | `{name}` |" for name, letter in LETTERS.items())
-    parts = [HEAD.format(count=len(CASES), letters=letters, timeout="`JobTimeout`")]
+    told = "\n".join(
+        f"{number}. {trouble}" + (f" (strikes {trouble.needs})" if trouble.needs else "")
+        for number, trouble in enumerate(TROUBLES, 1)
+    )
+    left = len(CASES) - sum(str(case) in marks for case in CASES)
+    still = f" {left:,} of them are still to be run: their cells are empty." if left else ""
+    head = HEAD.format(count=len(CASES), still=still, letters=letters, timeout="`JobTimeout`", troubles=told)
+    parts = [head]
     for service in SERVICES:
-        operations = [one for one in OPERATIONS if one.service == service]
-        # Numbers and a legend: a table of twenty headings does not fit a page.
-        legend = ", ".join(f"{_column(number)} {one.name}" for number, one in enumerate(operations))
-        parts.append(f"## {TITLES[service]}\n\n{legend}\n")
-        rows = [["", *(_column(number) for number in range(len(operations)))], ["---"] * (len(operations) + 1)]
-        for trouble in TROUBLES:
-            cells = [[marks[str(Case(one, trouble, times))] for times in trouble.times] for one in operations]
-            rows.append([trouble.name, *("/".join(dict.fromkeys(cell)) for cell in cells)])
-        parts.append("\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n")
+        parts.append(f"## {TITLES[service]}\n")
+        for family, numbers in FAMILIES.items():
+            rows = [["", *(f"**{number + 1}**" for number in numbers)], ["---"] * (len(numbers) + 1)]
+            for name, cells in _cells(service).items():
+                rows.append(
+                    [name, *("/".join(dict.fromkeys(marks.get(case, "") for case in cells[n])) for n in numbers)]
+                )
+            table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+            parts.append(f"### {TITLES[service]}: {family}\n\n{table}\n")
     return "\n".join(parts)
+
+
+def _cells(service: str) -> dict[str, list[list[str]]]:
+    """For each row of a service's tables, the cases of each trouble."""
+    return {
+        f"{one.name} ({step})" if step.name else one.name: [
+            [
+                str(Case(one, step, trouble, times))
+                for times in (trouble.times if step is one.steps[0] or not trouble.everywhere else ())
+            ]
+            for trouble in TROUBLES
+        ]
+        for one in OPERATIONS
+        if one.service == service
+        for step in one.steps
+    }
 
 
 def keep(marks: Mapping[str, str]) -> None:
@@ -108,17 +146,15 @@ def _on_the_page() -> dict[str, str]:
     found: dict[str, str] = {}
     lines = PAGE.read_text().splitlines()
     for service in SERVICES:
-        operations = [one for one in OPERATIONS if one.service == service]
-        start = lines.index(f"## {TITLES[service]}") + 1
-        section = list(itertools.takewhile(lambda line: not line.startswith("#"), lines[start:]))
-        rows = {line.split("|")[1].strip(): line.split("|")[2:-1] for line in section if line.startswith("|")}
-        for trouble in TROUBLES:
-            for one, cell in zip(operations, rows[trouble.name], strict=True):
-                marks = cell.strip().split("/")
-                for number, times in enumerate(trouble.times):
-                    found[str(Case(one, trouble, times))] = marks[min(number, len(marks) - 1)]
-    return found
-
-
-def _column(number: int) -> str:
-    return f"**{number + 1}**"
+        for family, numbers in FAMILIES.items():
+            title = f"### {TITLES[service]}: {family}"
+            if title not in lines:
+                continue
+            section = itertools.takewhile(lambda line: not line.startswith("#"), lines[lines.index(title) + 1 :])
+            rows = {line.split("|")[1].strip(): line.split("|")[2:-1] for line in section if line.startswith("|")}
+            for name, cells in _cells(service).items():
+                for number, cell in zip(numbers, rows.get(name, ()), strict=False):
+                    marks = cell.strip().split("/")
+                    for at, case in enumerate(cells[number]):
+                        found[case] = marks[min(at, len(marks) - 1)]
+    return {case: mark for case, mark in found.items() if mark}

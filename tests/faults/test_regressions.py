@@ -63,3 +63,15 @@ def test_every_answer_that_makes_no_sense_says_what_to_do(sandbox: Sandbox, vnta
         with pytest.raises(AssetServiceError, match=r"Try again|Check") as caught:
             vntana.search("chair")[0]
         assert str(caught.value).count("Try again") <= 1
+
+
+def test_the_page_of_a_proxy_ends_no_token_and_deletes_nothing(sandbox: Sandbox, vntana: Vntana) -> None:
+    """A page with status 200 in the place of the answer was taken for a yes: token and webhook lived on."""
+    webhook = vntana.webhooks.create("http://127.0.0.1:9/", name="stays")
+    for path, ask in (("/webhooks/", lambda: vntana.webhooks.delete(webhook)), ("/auth/logout", vntana.logout)):
+        sandbox.faults.add(path, kind="html", count=None)
+        with pytest.raises(BadResponse, match="proxy"):
+            ask()
+        sandbox.faults.clear()
+    assert webhook.id in {one.id for one in vntana.webhooks.list()}
+    vntana.webhooks.delete(webhook)

@@ -553,3 +553,35 @@ def test_a_signed_url_is_nowhere_to_be_seen(server: Server, caplog: pytest.LogCa
     frames = shown(caught.value)
     assert "Call(" in frames
     assert "canary" not in frames
+
+
+@pytest.mark.parametrize(
+    "first",
+    [None, answer(b"{", length=50, close=True), answer(b"", 502)],
+    ids=["no answer", "half an answer", "502"],
+)
+def test_a_deletion_that_was_done_before_its_answer_broke_off_has_succeeded(
+    server: Server, first: bytes | None
+) -> None:
+    """The second try met 404, and who had deleted something was told that there is no such thing."""
+    answers = iter([answer(b"{}"), first, answer(b"", 404)])
+    server.handler = lambda _: next(answers)
+    http = client()
+
+    async def go() -> Answer:
+        try:
+            await http.send(Call("GET", server.url))  # the connection is kept, and breaks
+            return await http.send(Call("DELETE", f"{server.url}/thing"))
+        finally:
+            await http.close()
+
+    assert loop.run(go()).status == 204
+    assert [request.method for request in server.requests] == ["GET", "DELETE", "DELETE"]
+
+
+@pytest.mark.parametrize("first", [answer(b"", 404), answer(b"", 429)], ids=["at once", "after a refusal"])
+def test_a_deletion_of_what_is_not_there_is_told(server: Server, first: bytes) -> None:
+    answers = iter([first, answer(b"", 404)])
+    server.handler = lambda _: next(answers)
+    with pytest.raises(errors.NotFound):
+        send(f"{server.url}/thing", "DELETE")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Any
 
 import pytest
 
@@ -299,3 +300,12 @@ def test_a_redirect_is_followed_with_range_and_without_credentials(files: Files,
     assert use(files, whole) == WHOLE
     assert elsewhere.asked == [(None, None), ("bytes=4000-", '"one"')]
     assert not any("authorization" in r.headers for r in other_server.requests)
+
+
+@pytest.mark.parametrize("read", [whole, lambda file: file.read(100, 9_000)], ids=["stream", "part"])
+def test_a_file_that_comes_a_few_bytes_at_a_time_is_an_error_in_the_end(files: Files, read: Any) -> None:
+    """Each answer brought twenty bytes and broke off: that counted as progress, and went on for hours."""
+    files.cuts = [20] * 10_000
+    with pytest.raises(errors.ServiceUnavailable):
+        use(files, read)
+    assert len(files.asked) < 10

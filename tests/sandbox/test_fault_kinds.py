@@ -98,8 +98,10 @@ def test_json_of_another_shape(sandbox, client):
     assert all(row.pop("xUnheardOf") and row.pop("__proto__") for row in rows(more))
     sandbox.faults.add(SEARCH, kind="missing")
     assert [set(row) for row in rows(ask(client))] == [{"uuid"}] * 5
-    sandbox.faults.add(SEARCH, kind="unknown")
-    assert set(ids(ask(client))) == set(ids(ask(client)))
+    unknown = sandbox.faults.add(SEARCH, kind="unknown")
+    assert ask(client).json() == true
+    assert unknown.hits == 0, "no word of a closed list stands there"
+    sandbox.faults.clear()
     told = b'{"response":{"grid":[{"uuid":"1","name":"A","asset":{"conversionStatus":"DONE"}}]}}'
     assert json.loads(with_unknown_words(told))["response"]["grid"] == [
         {"uuid": "1", "name": "A", "asset": {"conversionStatus": "SOMETHING_NEW"}}
@@ -146,8 +148,11 @@ def test_files_that_are_not_what_they_should_be(sandbox, client, poster):
     sandbox.faults.add(poster, kind="giant")
     with pytest.raises(Image.DecompressionBombError):
         Image.open(io.BytesIO(client.get(poster).content))
-    sandbox.faults.add(SEARCH, kind="giant")
+    waiting = sandbox.faults.add("/", kind="giant")
     assert len(ids(ask(client))) == 5, "what is no picture stays as it is"
+    assert waiting.hits == 0
+    assert client.get(poster).content.startswith(b"\x89PNG")
+    assert waiting.hits == 1, "it waited for the picture"
 
 
 def test_expired_and_revoked(sandbox: Sandbox) -> None:

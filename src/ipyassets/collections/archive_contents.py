@@ -75,7 +75,11 @@ class ArchiveContents:
         self._lock = LoopLock()
 
     async def members(self) -> list[Member]:
-        """All members of the archives that can be read, one archive after the other. Raises if none can."""
+        """All members of the archives that can be read, one archive after the other. Raises if none can.
+
+        What was found damaged is read anew first: it may have been damaged on its way here.
+        """
+        await self._doubt()
         return [one for _, members, _ in await self._look() for one in members]
 
     async def members_of(self, index: int) -> tuple[Member, ...]:
@@ -87,7 +91,7 @@ class ArchiveContents:
 
     async def find(self, which: int | str) -> Member:
         """By position over all archives, or by name: of several the first. Raises IndexError, `NotFound`."""
-        members = await self.members()
+        members = [one for _, some, _ in await self._look() for one in some]
         if isinstance(which, str):
             for one in members:
                 if one.name == which:
@@ -128,6 +132,7 @@ class ArchiveContents:
     ) -> tuple[Extraction, list[tuple[ArchiveReader, list[Member]]]]:
         """What writes the members called ``names`` (None: all) into ``folder``, and what it is to run on."""
         chosen = None if names is None else {names} if isinstance(names, str) else set(names)
+        await self._doubt()
         wanted = []
         for archived, members, _ in await self._look():
             some = [one for one in members if chosen is None or one.name in chosen]
@@ -147,10 +152,14 @@ class ArchiveContents:
         """Write all archives as they are; several get numbers before the ending."""
         readers = await self._ready()
         places = await self._places(path, readers)
-        return [
-            await save_file(reader.file, place, _whole(reader.file.what), advance)
-            for reader, place in zip(readers, places, strict=True)
-        ]
+        saved = []
+        for reader, place in zip(readers, places, strict=True):
+            try:
+                saved.append(await save_file(reader.file, place, _whole(reader.file.what), advance))
+            except BadResponse:
+                self.archives[reader.number].reader = None  # what it knows of the file may be wrong, too
+                raise
+        return saved
 
     async def places(self, path: str | Path) -> list[Path]:
         """The files that `save` writes."""
@@ -165,7 +174,10 @@ class ArchiveContents:
     def absent(self, archived: Archived, record: Record) -> AssetServiceError:
         """The error of an asset that was asked for and did not come."""
         where = "the archive" if len(self.archives) == 1 else f"archive {archived.index + 1}"
-        return NotFound(f"{self._service.title}: {called(record)} is not in {where} that was asked for it.")
+        return NotFound(
+            f"{self._service.title}: {called(record)} is not in {where} that was asked for it. "
+            "Check that it is still there, then order it again."
+        )
 
     # -- the archives ---------------------------------------------------------------------------------------------
 
@@ -185,6 +197,12 @@ class ArchiveContents:
         if reasons and len(reasons) == len(self.archives):
             raise reasons[0]
         return [one.reader for one in self.archives if one.reader is not None]
+
+    async def _doubt(self) -> None:
+        """Let go of what was read of archives that were found damaged, if they may be whole now."""
+        for one in self.archives:
+            if one.reader is not None and await one.reader.doubtful():
+                one.reader, one.missing = None, ()
 
     async def _look(self) -> list[tuple[Archived, tuple[Member, ...], AssetServiceError | None]]:
         """Every archive, its members, and why it cannot be read, if so."""

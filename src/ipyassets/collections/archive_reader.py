@@ -8,6 +8,7 @@ of the members with it.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import tempfile
 import weakref
 from bisect import bisect_right
@@ -50,27 +51,37 @@ class _NoDirectory(BadResponse):
 class Held:
     """A member whose packed bytes are here until `close`; `read` and `open` belong on other threads than the loop's."""
 
-    def __init__(self, zip: ZipFile, member: Member, release: Callable[[], None]) -> None:
+    def __init__(
+        self, zip: ZipFile, member: Member, release: Callable[[], None], damaged: Callable[[], None] = lambda: None
+    ) -> None:
         self.member = member
         self._zip = zip
         self._release = release
+        self._damaged = damaged
 
     def read(self) -> bytes:
         """Its content, the checksum compared. Raises `BadResponse` for a damaged one."""
         with self.open() as file:
-            return _guarded(lambda: file.read(self.member.size), self.member)
+            return self._guarded(lambda: file.read(self.member.size))
 
     def copy(self, target: IO[bytes], size: int = 1 << 20) -> None:
         """Write its content to ``target``. Raises `BadResponse` for a damaged one."""
         with self.open() as file:
-            while piece := _guarded(lambda: file.read(size), self.member):
+            while piece := self._guarded(lambda: file.read(size)):
                 target.write(piece)
 
     def open(self) -> IO[bytes]:
-        return _guarded(lambda: self._zip.open(self.member.info), self.member)
+        return self._guarded(lambda: self._zip.open(self.member.info))
 
     def close(self) -> None:
         self._release()
+
+    def _guarded(self, work: Callable[[], T]) -> T:
+        try:
+            return _guarded(work, self.member)
+        except BadResponse:
+            self._damaged()
+            raise
 
 
 class ArchiveReader:
@@ -84,6 +95,9 @@ class ArchiveReader:
         """Which archive of its job it is."""
         self.damage: BadResponse | None = None
         """What is wrong with the archive as a whole, where some of it can be read all the same."""
+        self._doubted = False
+        self._tail: bytes | None = None
+        """A digest of the end of the archive, where the directory was read of that alone."""
         self._spool: tuple[IO[bytes], int] | None = None
         self._find = find
         self._lock = LoopLock()
@@ -122,6 +136,19 @@ class ArchiveReader:
     def knows(self, one: Member) -> bool:
         """Whether ``one`` is a member as it was listed here."""
         return self._last.get(one.info.header_offset) is one.info
+
+    async def doubtful(self) -> bool:
+        """Whether the archive is to be read anew: it, or a member, was found damaged, perhaps on its way here alone.
+
+        One whose end is still the same as when its directory could not be read is not.
+        """
+        if self._doubted or self.damage is None or self._tail is None:
+            return self._doubted or self.damage is not None
+        size = await self.file.size() or 0
+        return _digest(await self.file.read(max(0, size - _TAIL), size)) != self._tail
+
+    def _doubt(self) -> None:
+        self._doubted = True
 
     async def hold(self, one: Member, limits: ArchiveLimits, *, memory: bool = False) -> Held:
         """``one``, its bytes alone fetched where the server gives parts. Raises as `over` says, and for damage."""
@@ -182,13 +209,16 @@ class ArchiveReader:
             return await self._parsed(whole, limits)
         pieces = Pieces(size)
         start = max(0, size - _TAIL)
-        pieces.put(start, await self.file.read(start, size), size - start)
+        tail = await self.file.read(start, size)
+        self._tail = _digest(tail)
+        pieces.put(start, tail, size - start)
         for _ in range(_READS):
             try:
                 opened = await self._parsed(pieces, limits)
             except Missing as missing:
                 if missing.stop - missing.start > _longest_directory(limits):
                     raise self._crowded(limits) from None
+                self._tail = None
                 content = await self.file.read(missing.start, missing.stop)
                 pieces.put(missing.start, content, len(content))
             else:
@@ -271,7 +301,7 @@ class ArchiveReader:
         assert self._zip is not None
         pieces, start = self._pieces, one.info.header_offset
         if piece is None or pieces is None:
-            return Held(self._zip, one, lambda: None)
+            return Held(self._zip, one, lambda: None, self._doubt)
         pieces.put(start, piece, length)
         self._holds[start] = self._holds.get(start, 0) + 1
 
@@ -281,7 +311,7 @@ class ArchiveReader:
                 del self._holds[start]
                 pieces.drop(start)
 
-        return Held(self._zip, one, release)
+        return Held(self._zip, one, release, self._doubt)
 
 
 class _Run:
@@ -344,6 +374,10 @@ async def spooled(file: RemoteFile) -> tuple[IO[bytes], int]:
         spool.close()
         raise
     return spool, size
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
 
 
 def _longest_directory(limits: ArchiveLimits) -> int:

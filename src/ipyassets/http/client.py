@@ -97,12 +97,18 @@ class HttpClient:
         with answers and connections, until Python's collector has gone through all there is. So none of them does: a
         list that is empty once the error is raised holds it in the meantime.
         """
-        attempt = 1
+        attempt, unsure = 1, False
         while True:
             try:
                 return await self._attempt(call, partial, whole=whole)
             except Transient as failure:
                 failed, asked = [failure.error], failure.retry_after
+                unsure = unsure or failure.unsure
+            except NotFound as gone:
+                if not (unsure and call.method == "DELETE"):
+                    raise
+                log.info("%s; an earlier try has deleted it", gone)
+                return Answer(204, {}, b"", call.what or call.method)
             if attempt >= self.policy.attempts:
                 raise failed.pop()
             wait = self.policy.delay(attempt, asked)
@@ -178,7 +184,9 @@ class HttpClient:
                 error.args = (f"{error} The service asks for a wait of {asked:.0f} s.",)
         if explanation.retry is not None:
             retry = explanation.retry
-        return Transient(error, asked) if retry and harmless and self.policy.obeys(asked) else error
+        if retry and harmless and self.policy.obeys(asked):
+            return Transient(error, asked, unsure=answer.status >= 500)
+        return error
 
     def _failure(
         self, call: Call, answer: Answer, explanation: Explanation, kind: type[AssetServiceError]

@@ -37,11 +37,15 @@ _HARMLESS: Final = frozenset({"accept", "accept-encoding", "accept-language", "c
 
 
 class Transient(Exception):  # never leaves `HttpClient`
-    """An error that another try may mend; ``retry_after`` is the wait in seconds that the service asks for."""
+    """An error that another try may mend; ``retry_after`` is the wait in seconds that the service asks for.
 
-    def __init__(self, error: AssetServiceError, retry_after: float | None) -> None:
+    ``unsure``: the service may have done what it was asked, and only its answer did not come.
+    """
+
+    def __init__(self, error: AssetServiceError, retry_after: float | None, *, unsure: bool = False) -> None:
         self.error = error
         self.retry_after = retry_after
+        self.unsure = unsure
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +170,8 @@ class Exchange:
                         call,
                         url,
                         SecretHeaders({**headers, **partial.headers()}),
-                        repeatable=repeatable(call),
+                        # What is deleted already is not there: who sent it before decides what that means.
+                        repeatable=repeatable(call) and call.method != "DELETE",
                     )
                     resources.push_async_callback(response.aclose)
                     if not whole and response.status_code in (200, 206):
@@ -186,9 +191,10 @@ class Exchange:
             except (TransportError, TimeoutError) as error:
                 log.debug("%s failed: %s", asked, type(error).__name__)
                 name = type(error).__name__
-                again = repeatable(call) or name in ("ConnectError", "ConnectTimeout")
+                unasked = name in ("ConnectError", "ConnectTimeout")
+                again = (repeatable(call) or unasked) and name != "CertificateError"
                 told = _unavailable(self.title, call.what or asked, error)
-                failures.append(Transient(told, None) if again and name != "CertificateError" else told)
+                failures.append(Transient(told, None, unsure=not unasked) if again else told)
                 del told
             except Exception as error:
                 if not _of_the_libraries(error):

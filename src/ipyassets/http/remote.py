@@ -30,6 +30,8 @@ _STALE: Final = frozenset({400, 401, 403, 404, 410})
 _RENEWALS: Final = 2
 """New URLs that may be refused one after the other."""
 _NO_SUCH_PART: Final = 416
+_WORTH: Final = 4096, 20
+"""Bytes of an answer that breaks off for which it is worth asking again and again; of less, which part."""
 
 
 class RemoteFile(ABC):
@@ -146,10 +148,10 @@ class SignedFile(RemoteFile):
         place = _Place(start)
         policy = self._http.policy
         breaks = 0
-        """Answers in a row that brought nothing new."""
+        """Answers in a row that brought next to nothing new."""
         while not self._over(place.next, stop):
             broke: AssetServiceError | None = None
-            before = place.next
+            before, brought = place.next, 0
             async with self._opened(place.start if self._unnamed else place.next, stop) as body:
                 if body is None:  # there is nothing from here on: at the end, or far beyond it
                     await self._look()
@@ -168,7 +170,9 @@ class SignedFile(RemoteFile):
                             except _OtherBytes:
                                 raise self._changed() from None
                             if new:
-                                breaks = 0
+                                brought += len(new)
+                                if brought >= self._worth(start, stop):
+                                    breaks = 0
                                 yield new
                 except ServiceUnavailable as error:
                     broke = error
@@ -183,6 +187,12 @@ class SignedFile(RemoteFile):
                 raise broke or BadResponse(f"{self.what}: the server gives the same part of it again and again.")
             log.info("%s broke off; going on at byte %d", self.what, place.next)
             await asyncio.sleep(policy.delay(breaks, None))
+
+    def _worth(self, start: int, stop: int | None) -> int:
+        """How much an answer must bring so that the next one is no mere repetition."""
+        most, part = _WORTH
+        end = stop if stop is not None or self._version is None else self._version.size
+        return most if end is None else min(most, max(1, (end - start) // part))
 
     @contextlib.asynccontextmanager
     async def _opened(self, begin: int, stop: int | None) -> AsyncIterator[Body | None]:

@@ -39,9 +39,16 @@ class Exchange:
     send: Send
     chance: Callable[[], float]
     """A number from 0 to 1."""
+    spare: Callable[[], None]
+    """To be called before anything is sent where the fault would change nothing: then it did not strike."""
 
     async def serve(self, scope: Message | None = None) -> None:
         await self.app(dict(self.scope if scope is None else scope), self._replayed(self.body), self.send)
+
+    async def unharmed(self, head: Message, body: bytes) -> None:
+        """The true answer, which the fault could not change."""
+        self.spare()
+        await self.altered(head, body)
 
     async def true_answer(self, body: bytes | None = None) -> tuple[Message, bytes]:
         """The head and the whole body the service would have sent, to this request or one with another ``body``."""
@@ -163,6 +170,9 @@ async def _slow(exchange: Exchange, fault: Fault) -> None:
 
 async def _trickle(exchange: Exchange, fault: Fault) -> None:
     head, body = await exchange.true_answer()
+    if not body:
+        await exchange.unharmed(head, body)
+        return
     await exchange.begin(head, body, 0)
     size = max(1, -(-len(body) // _PIECES))
     for start in range(0, len(body), size):
@@ -173,28 +183,43 @@ async def _trickle(exchange: Exchange, fault: Fault) -> None:
 
 
 async def _reset(exchange: Exchange, fault: Fault) -> None:
-    if fault.after is not None:
-        await exchange.begin(*await exchange.true_answer(), fault.after)
-    await exchange.reset()
+    if fault.after is None or await _begun(exchange, fault.after):
+        await exchange.reset()
+
+
+async def _begun(exchange: Exchange, after: int) -> bool:
+    """Send the head and ``after`` bytes of the body; False where there is no body to break off in."""
+    head, body = await exchange.true_answer()
+    if not body:
+        await exchange.unharmed(head, body)
+        return False
+    await exchange.begin(head, body, after)
+    return True
 
 
 async def _cut(exchange: Exchange, fault: Fault) -> None:
     head, body = await exchange.true_answer()
+    if not body:
+        await exchange.unharmed(head, body)
+        return
     await exchange.begin(head, body, len(body) // 2 if fault.after is None else fault.after)
     await exchange.close()
 
 
 async def _stall(exchange: Exchange, fault: Fault) -> None:
-    if fault.after is not None:
-        await exchange.begin(*await exchange.true_answer(), fault.after)
+    if fault.after is not None and not await _begun(exchange, fault.after):
+        return
     if await exchange.pause(fault.seconds):
         await exchange.close()
 
 
 async def _length(exchange: Exchange, fault: Fault) -> None:
     head, body = await exchange.true_answer()
-    by = -7 if fault.after is None else fault.after
-    headers = {**_headers(head), **fault.headers, "content-length": str(max(0, len(body) + by))}
+    told = max(0, len(body) + (-7 if fault.after is None else fault.after))
+    if told == len(body):
+        await exchange.unharmed(head, body)
+        return
+    headers = {**_headers(head), **fault.headers, "content-length": str(told)}
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     # By hand: the server would not let an answer out that contradicts itself.
     exchange.transport.write(f"HTTP/1.1 {head['status']} OK\r\n{lines}\r\n".encode("latin-1") + body)
@@ -212,7 +237,9 @@ async def _wrong_content(exchange: Exchange, fault: Fault) -> None:
 
 
 async def _empty(exchange: Exchange, fault: Fault) -> None:
-    head, _ = await exchange.true_answer()
+    head, body = await exchange.true_answer()
+    if not body and (fault.status or 200) == head["status"]:
+        exchange.spare()
     await exchange.respond(fault.status or 200, {**_headers(head), "content-length": "0", **fault.headers}, b"")
 
 
@@ -220,7 +247,11 @@ def _altered(alter: Callable[[bytes], bytes]) -> Callable[[Exchange, Fault], Awa
     async def action(exchange: Exchange, fault: Fault) -> None:
         del fault
         head, body = await exchange.true_answer()
-        await exchange.altered(head, alter(body) if head["status"] < 300 else body)
+        other = alter(body) if head["status"] < 300 else body
+        if fault_bodies.same(other, body):
+            await exchange.unharmed(head, body)
+        else:
+            await exchange.altered(head, other)
 
     return action
 
@@ -231,13 +262,24 @@ async def _drift(exchange: Exchange, fault: Fault) -> None:
     async def other(request: Any) -> bytes:
         return (await exchange.true_answer(fault_bodies.dumped(request)))[1]
 
-    if head["status"] < 300:
-        body = await fault_pages.drifted(fault, exchange.body, body, other)
-    await exchange.altered(head, body)
+    drifted = await fault_pages.drifted(fault, exchange.body, body, other) if head["status"] < 300 else body
+    if fault_bodies.same(drifted, body):
+        await exchange.unharmed(head, body)
+    else:
+        await exchange.altered(head, drifted)
 
 
 async def _clock(exchange: Exchange, fault: Fault) -> None:
-    with skewed(1e9 if fault.seconds is None else fault.seconds):
+    ahead = 1e9 if fault.seconds is None else fault.seconds
+    send = exchange.send
+
+    async def look(message: Message) -> None:
+        if message["type"] == "http.response.start" and ahead > 0 and message["status"] < 400:
+            exchange.spare()  # nothing that expires
+        await send(message)
+
+    exchange.send = look
+    with skewed(ahead):
         await exchange.serve()
 
 
@@ -252,6 +294,8 @@ async def _revoked(exchange: Exchange, fault: Fault) -> None:
     query = scope["query_string"]
     for name in _SIGNATURES:
         query = query.replace(f"{name}=".encode(), f"{name}=x".encode())
+    if query == scope["query_string"] and spoilt == list(scope["headers"]):
+        exchange.spare()
     await exchange.serve({**scope, "headers": spoilt, "query_string": query})
 
 

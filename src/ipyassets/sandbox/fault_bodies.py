@@ -18,6 +18,7 @@ __all__ = [
     "main_list",
     "misshapen",
     "of_another_type",
+    "same",
     "truncated",
     "with_doubles",
     "with_less",
@@ -51,6 +52,11 @@ def document(body: bytes) -> Any:
 
 def dumped(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def same(one: bytes, other: bytes) -> bool:
+    """Whether two bodies say the same; of JSON, however it is written."""
+    return one == other or ((said := document(one)) is not None and said == document(other))
 
 
 def identity(item: Any) -> Any:

@@ -148,7 +148,8 @@ class Faults:
         * ``revoked``: as to credentials, or a signature, that the service does not know.
 
         It strikes ``count`` times (None: for ever), after letting ``skip`` requests through, each with probability
-        ``rate``. Of several faults that match a request the first added strikes.
+        ``rate``. Of several faults that match a request the first added strikes. A request whose answer it would not
+        change is let through and not counted: ``wrong_type`` waits for a picture, ``revoked`` for credentials.
         """
         if kind not in KINDS:
             raise ValueError(f"unknown kind of fault {kind!r}; one of {', '.join(KINDS)}")
@@ -216,6 +217,11 @@ class Faults:
                     return fault
         return None
 
+    def give_back(self, fault: Fault) -> None:
+        """It took a request and found nothing to strike."""
+        with self._lock:
+            fault.hits -= 1
+
 
 class FaultLayer:
     """ASGI layer that keeps the log, adds the latency and makes the faults happen."""
@@ -241,7 +247,12 @@ class FaultLayer:
             await send(message)
 
         fault = self.faults.take(seen)
-        exchange = Exchange(self.app, scope, body, receive, answer, self.faults.chance)
+
+        def spare() -> None:
+            if fault is not None:
+                self.faults.give_back(fault)
+
+        exchange = Exchange(self.app, scope, body, receive, answer, self.faults.chance, spare)
         if not await exchange.pause(self.latency()):
             return
         if fault is None:

@@ -144,6 +144,19 @@ def test_another_order_is_not_taken_for_the_lost_one(
         ordered(service, first if later else second)  # the same some minutes ago, or another just now
 
 
+def test_an_earlier_order_like_it_is_not_taken_for_the_lost_one(sandbox: Sandbox, service: ScenarioService) -> None:
+    """Where the service did not answer who ordered a failed archive again, the failed one was found and followed."""
+    (first,) = ids(some(service, 1))
+    sandbox.archives.fail()
+    failed = ordered(service, first)
+    sandbox.faults.add(ORDER, status=503)
+    with pytest.raises(ServiceUnavailable, match="may make a second"):
+        ordered(service, first)
+    sandbox.faults.add(ORDER, kind="cut")
+    assert ordered(service, first) not in (failed, None)
+    assert len(sandbox.archives.jobs) == 2
+
+
 @pytest.mark.parametrize("jobs", [None, [], [None], [{}], [{"jobId": "job_1", "createdAt": "nonsense"}]])
 def test_jobs_that_cannot_be_listed_do_not_hide_the_error(
     sandbox: Sandbox, service: ScenarioService, jobs: Any

@@ -48,6 +48,8 @@ class Archives:
         self._base_url = base_url
         self._scope = scope
         self._without_url: dict[str, int] = {}
+        self._ordered: set[str] = set()
+        """Jobs that came of earlier orders; none of them is what became of a later one like it."""
         self._jobs_told = True
         """Whether the routes below ``/jobs`` are open to these keys."""
 
@@ -73,20 +75,25 @@ class Archives:
             job = await self._begun(body, started - _SKEW)
             if job is not None:
                 log.info("The answer to the order of an archive was lost; it goes on as job %s", job)
+                self._ordered.add(job)
                 return job
             error.args = (f"{error} The archive may have been begun all the same; ordering again may make a second.",)
             raise
-        return identity(answer.json_object(), "jobId", "The answer to an order of an archive")
+        job = identity(answer.json_object(), "jobId", "The answer to an order of an archive")
+        self._ordered.add(job)
+        return job
 
     async def _begun(self, body: Mapping[str, Any], since: datetime) -> str | None:
-        """The newest archive job with just this order, begun ``since``, if it can be had."""
+        """The newest archive job with just this order, begun ``since`` and not known here, if it can be had."""
         params = (*self._scope, ("types", "assets-download"), ("pageSize", "20"))
         answer = await self._aside(Call("GET", f"{self._base_url}/jobs", params=params, what="the list of jobs"))
         jobs = answer.get("jobs")
         for job in jobs if isinstance(jobs, list) else ():
             created = utc(job.get("createdAt")) if isinstance(job, dict) else None
             if created is not None and created >= since and part(job, "metadata").get("input") == body:
-                return stripped(job.get("jobId")) or None
+                id = stripped(job.get("jobId"))
+                if id and id not in self._ordered:
+                    return id
         return None
 
     async def standing(self, job: str) -> ArchiveStanding:

@@ -23,7 +23,7 @@ from ipyassets.http.secret import Secret, SecretHeaders
 from ipyassets.http.tokens import SharedToken, sendable, shared_token
 from ipyassets.services.base import Workspace
 from ipyassets.services.vntana.choosing import chosen, matching
-from ipyassets.services.vntana.errors import response, token_is_stale
+from ipyassets.services.vntana.errors import confirm, response, token_is_stale
 from ipyassets.services.vntana.login import Login, TokenLogin
 from ipyassets.services.vntana.records import Organization, organization, workspace
 from ipyassets.services.wire import each_once, is_uuid, listed
@@ -249,7 +249,7 @@ class Ladder:
                 "POST", f"{self._base_url}/v1/auth/logout", headers=bearer(token), authorize=False, repeatable=True
             )
             try:
-                await self._http.send(call)
+                confirm(await self._http.send(call))
             except AuthenticationError:  # it had ended already
                 continue
             except AssetServiceError as error:

@@ -22,7 +22,7 @@ from ipyassets.errors import (
 from ipyassets.http.messages import Answer, Explanation
 from ipyassets.services.wire import error_body, shortened
 
-__all__ = ["codes", "declined", "explain", "refusal", "response", "token_is_stale"]
+__all__ = ["codes", "confirm", "declined", "explain", "refusal", "response", "token_is_stale"]
 
 _AUTH_PATH: Final = "/v1/auth/"
 _LONGEST_CODE: Final = 100
@@ -123,6 +123,12 @@ def token_is_stale(answer: Answer) -> bool:
     if named:
         return bool(_STALE.intersection(named))
     return answer.status in (401, 403)
+
+
+def confirm(answer: Answer) -> None:
+    """Raises `BadResponse` where what came is no answer of VNTANA's, such as the page of a proxy: nothing was done."""
+    if answer.content:
+        answer.json_object()
 
 
 def response(answer: Answer) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from ipyassets.http.client import HttpClient
 from ipyassets.http.messages import Answer, Call
 from ipyassets.http.secret import Secret
 from ipyassets.services.vntana.auth import Ladder
-from ipyassets.services.vntana.errors import response
+from ipyassets.services.vntana.errors import confirm, response
 from ipyassets.services.vntana.events import canonical
 from ipyassets.services.vntana.values import listed as several
 from ipyassets.services.vntana.values import texts
@@ -158,7 +158,7 @@ class Webhooks:
 
     async def delete(self, id: str) -> None:
         """Delete a webhook. Raises `NotFound`."""
-        await self._send("DELETE", _path(id), f"the deletion of webhook {id:.60}")
+        confirm(await self._send("DELETE", _path(id), f"the deletion of webhook {id:.60}"))
 
     async def rotate_secret(self, id: str) -> Webhook:
         """Give a webhook a new secret, which the answer holds; events are signed with it from now on."""
