@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from dataclasses import fields, replace
 
@@ -11,6 +12,9 @@ from hypothesis import HealthCheck, settings
 
 from ipyassets.http.cache import cache
 from ipyassets.sandbox import Sandbox
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell; tests press Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same few examples in every run; `pytest --hypothesis-profile=deep` looks for new ones (docs/development.md). No
 # limit of time for one: it would be a limit of what else the machine does.

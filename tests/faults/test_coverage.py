@@ -27,7 +27,7 @@ DUNDERS: Final = ("__await__", "__getitem__", "__iter__", "__aiter__", "__len__"
 ASKS_NOBODY: Final = {
     "clients": {
         *("base_url", "capabilities", "core", "from_environment", "from_reference", "instead_of", "needed"),
-        *("variables", "webhooks", "__class_getitem__"),
+        *("check_place", "variables", "webhooks", "__class_getitem__"),
         "close",  # done at the end of every case
     },
     "Asset": {"id", "name", "service", "kind", "status", "created", "updated", "tags", "attributes", "raw"},

@@ -19,6 +19,7 @@ from PIL import Image
 
 from ipyassets.http import loop
 from ipyassets.http.cache import cache as kept
+from ipyassets.texts import encodable
 from ipyassets.widgets import Explorer, ImageGrid, bundle
 from ipyassets.widgets.comm_widget import CommWidget, _heard
 from ipyassets.widgets.compare import Compare
@@ -132,8 +133,8 @@ def _answered(widget: CommWidget, messages: list[Any]) -> None:
     said = [message for message in messages if isinstance(message, dict)]
     cancels = [message for message in said if message.get("op") == "cancel"]
     # What is no text is answered, in words, under its beginning as one; what has none is answered to nobody.
-    names = Counter(str(message.get("request", ""))[:64] for message in said)
-    told_off = Counter(str(message.get("request", ""))[:64] for message in cancels)
+    names = Counter(str(encodable(message.get("request", "")))[:64] for message in said)
+    told_off = Counter(str(encodable(message.get("request", "")))[:64] for message in cancels)
     for name, count in names.items():
         if name:
             assert answers[name] <= count

@@ -104,6 +104,9 @@ class BlockingOrder(OrderedJob, BlockingJob):
             loop.run(self._place(find))
         except KeyboardInterrupt:
             raise Interrupted(str(self._broken_off()), partial=self) from None
+        except AssetServiceError:
+            self._broken, self._items = None, ()  # nobody gets this job, and the error knows it by its frames
+            raise
         return self
 
 

@@ -393,7 +393,7 @@ class Explorer(GridWidget):
 
 
 def _begun(generation: int, entry: Entry, query: Query, grown: Any) -> Found:
-    label = f"{entry.service.name} {query.text!r}" if query.text else entry.service.name
+    label = f"{entry.service.title} {query.text!r}" if query.text else entry.service.title
     try:
         return Found(generation, label, RecordPages(entry.service, entry.search(query)), grown)
     except AssetServiceError as error:
