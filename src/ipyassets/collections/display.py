@@ -87,7 +87,9 @@ def batch_html(batch: ImageBatch) -> str:
     shown = zip(batch.assets[:MAX_TILES], small, strict=True)
     tiles = [SheetTile(asset.name, picture or "failed") for asset, picture in shown]
     failures = "".join(
-        f"<li><bdi>{_text(asset.name, _LONGEST_NAME)}</bdi>: <bdi>{_text(str(error), _LONGEST_ERROR)}</bdi></li>"
+        # Each in a box that cuts off what sticks out: marks upon marks would run over the lines above.
+        f'<li><div style="overflow:hidden"><bdi>{_text(asset.name, _LONGEST_NAME)}</bdi>: '
+        f"<bdi>{_text(str(error), _LONGEST_ERROR)}</bdi></div></li>"
         for _, asset, error in batch.failures[:5]
     )
     more = f"<li>and {len(batch.failures) - 5} more</li>" if len(batch.failures) > 5 else ""
