@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import json
 import os
@@ -7,15 +8,18 @@ import signal
 import sys
 import threading
 import zipfile
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ipyassets.collections import saving
 from ipyassets.collections.saving import part_of, save_file
 from ipyassets.errors import AssetServiceError, BadResponse, Interrupted, ServiceUnavailable
 from ipyassets.http import loop
 from tests.collections.archives import MemoryArchives, MemoryFile, archived, made, packed
+from tests.waiting import PATIENCE
 
 
 def archive(seed: int = 0) -> bytes:
@@ -135,8 +139,6 @@ def test_a_file_of_unknown_size_is_saved(tmp_path: Path) -> None:
 
 
 def test_two_at_once_do_not_write_one_part(tmp_path: Path) -> None:
-    import asyncio
-
     async def both() -> list[Any]:
         files = [MemoryFile(archive()), MemoryFile(archive())]
         return await asyncio.gather(*(save_file(one, tmp_path / "a") for one in files), return_exceptions=True)
@@ -208,10 +210,12 @@ def test_an_interrupt_keeps_what_came(tmp_path: Path) -> None:
     job = made(service, content)
     file, path, once = one_file(service), tmp_path / "a.zip", list[int]()
 
-    def piece(at: int) -> None:
-        if at > 100_000 and not once:
-            once.append(at)
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    def piece(at: int) -> Coroutine[Any, Any, object] | None:
+        if at <= 100_000 or once:
+            return None
+        once.append(at)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        return asyncio.Event().wait()
 
     file.on_piece = piece
     with pytest.raises(Interrupted, match="goes on with"):
@@ -223,6 +227,61 @@ def test_an_interrupt_keeps_what_came(tmp_path: Path) -> None:
     assert file.fetched < 110_000
 
 
+def test_who_was_told_to_stop_is_waited_for(tmp_path: Path) -> None:
+    """A cell that was interrupted and run again was told that its file is being written already, by itself."""
+    content, path = archive(), tmp_path / "a.zip"
+    first, second = MemoryFile(content), MemoryFile(content)
+    writing, tidied = asyncio.Event(), asyncio.Event()
+
+    async def hang() -> None:
+        writing.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await tidied.wait()
+
+    first.on_piece = lambda at: hang() if at > 100_000 else None
+
+    async def again() -> Path:
+        stopped = asyncio.create_task(save_file(first, path))
+        await writing.wait()
+        stopped.cancel()
+        anew = asyncio.create_task(save_file(second, path))
+        await asyncio.wait([anew], timeout=0)
+        tidied.set()
+        with pytest.raises(asyncio.CancelledError):
+            await stopped
+        return await anew
+
+    assert loop.run(again()).read_bytes() == content
+    assert second.fetched < 110_000
+
+
+def test_a_write_that_is_broken_off_does_nothing_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that was opening the part went on after the interrupt, and emptied what the next call had begun."""
+    content, path, opening, go_on = archive(), tmp_path / "a.zip", asyncio.Event(), threading.Event()
+    opened = saving._opened
+
+    def slowly(part: Path, begun: int) -> Any:
+        running.call_soon_threadsafe(opening.set)
+        go_on.wait(PATIENCE)
+        return opened(part, begun)
+
+    async def again() -> Path:
+        monkeypatch.setattr(saving, "_opened", slowly)
+        stopped = asyncio.create_task(save_file(MemoryFile(content), path))
+        await opening.wait()
+        monkeypatch.setattr(saving, "_opened", opened)
+        stopped.cancel()
+        anew = asyncio.create_task(save_file(MemoryFile(content), path))
+        await asyncio.wait([anew], timeout=0)
+        go_on.set()
+        return await anew
+
+    running = loop.loop()
+    assert loop.run(again()).read_bytes() == content
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals to threads")
 def test_an_interrupt_gives_the_pictures_that_came() -> None:
     service = MemoryArchives(5)
@@ -230,10 +289,12 @@ def test_an_interrupt_gives_the_pictures_that_came() -> None:
     file, once = one_file(service), list[int]()
     file.piece = 100
 
-    def piece(at: int) -> None:
-        if at > len(file.content) // 2 and not once:
-            once.append(at)
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    def piece(at: int) -> Coroutine[Any, Any, object] | None:
+        if at <= len(file.content) // 2 or once:
+            return None
+        once.append(at)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        return asyncio.Event().wait()
 
     file.on_piece = piece
     with pytest.raises(Interrupted) as caught:

@@ -136,6 +136,31 @@ def test_ctrl_c_interrupts_a_blocking_call_and_cancels_its_work():
     assert process.communicate(timeout=60)[0] == "cancelled\ninterrupted\n"
 
 
+@pytest.mark.parametrize("begun", [True, False])
+def test_ctrl_c_while_the_work_is_only_begun_cancels_it_too(monkeypatch: pytest.MonkeyPatch, begun: bool):
+    """The interrupt came before the call had anything to cancel in hand, and the work went on without it."""
+    running, ended = loop.loop(), threading.Event()
+    call_soon = running.call_soon_threadsafe
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    def interrupted(*arguments: object) -> None:
+        monkeypatch.undo()
+        if begun:
+            call_soon(*arguments)  # type: ignore[arg-type]
+            asyncio.run_coroutine_threadsafe(forty_two(), running).result(10)  # by now it runs
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "call_soon_threadsafe", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        loop.run(work())
+    assert ended.is_set() == begun
+
+
 async def test_a_scripts_asyncio_run_can_be_pasted_into_a_notebook():
     code = (
         "import asyncio, ipyassets as ia\n"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from ipyassets.collections.aside import aside
 from ipyassets.collections.disk import Room
@@ -23,8 +24,13 @@ Advance: TypeAlias = Callable[[int], Any]
 Check: TypeAlias = Callable[[Path, bool], Path | None]
 """Looks at a file that has come, told whether it was put together; may give it another place than was thought."""
 
-_busy: Final[set[Path]] = set()
-"""Parts that somebody in this process is writing."""
+T = TypeVar("T")
+
+_busy: Final[dict[Path, tuple[asyncio.Task[Any], asyncio.Event]]] = {}
+"""Parts that are being written in this process: by which task, and what tells that it has ended."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_busy.clear)  # its tasks did not come along
 
 
 def part_of(path: Path) -> Path:
@@ -45,27 +51,55 @@ async def save_file(
     `BadResponse`, a file that was put together is fetched anew once.
     """
     part = part_of(path)
-    if part in _busy:
-        raise BadResponse(f"{path.name} is being written already.", advice="Wait until that has ended.")
-    _busy.add(part)
-    try:
-        await in_file_pool(lambda: path.parent.mkdir(parents=True, exist_ok=True))
+    async with _reserved(part):
+        await _in_files(lambda: path.parent.mkdir(parents=True, exist_ok=True))
         begun = await _begun(file, part)
         try:
             await _write(file, part, begun, advance)
-            place = await in_file_pool(check, part, bool(begun))
+            place = await _in_files(check, part, bool(begun))
         except BadResponse:
             if not begun:
                 raise
             advance(-begun)
             await _write(file, part, 0, advance)
-            place = await in_file_pool(check, part, False)
+            place = await _in_files(check, part, False)
         path = place or path
-        await in_file_pool(part.replace, path)
-        await in_file_pool(lambda: _note(part).unlink(missing_ok=True))
-    finally:
-        _busy.discard(part)
+        await _in_files(part.replace, path)
+        await _in_files(lambda: _note(part).unlink(missing_ok=True))
     return path
+
+
+@contextlib.asynccontextmanager
+async def _reserved(part: Path) -> AsyncIterator[None]:
+    """Nobody else in this process writes ``part`` meanwhile. Raises `BadResponse` where somebody does.
+
+    Who was told to stop is waited for: a person who interrupts a cell and runs it again wants to go on.
+    """
+    while part in _busy:
+        other, ended = _busy[part]
+        if not other.cancelling():
+            name = part.name.removesuffix(".part")
+            raise BadResponse(f"{name} is being written already.", advice="Wait until that has ended.")
+        await ended.wait()
+    task = asyncio.current_task()
+    assert task is not None
+    ended = asyncio.Event()
+    _busy[part] = task, ended
+    try:
+        yield
+    finally:
+        del _busy[part]
+        ended.set()
+
+
+async def _in_files(work: Callable[..., T], *arguments: Any) -> T:
+    """As `in_file_pool`, but over only when ``work`` is: it does nothing to a file that others may write by then."""
+    running = asyncio.ensure_future(in_file_pool(work, *arguments))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
 
 
 async def _begun(file: RemoteFile, part: Path) -> int:
@@ -80,7 +114,7 @@ async def _begun(file: RemoteFile, part: Path) -> int:
                 return there if size is not None and there <= size else 0
         return 0
 
-    begun = await in_file_pool(look)
+    begun = await _in_files(look)
     if begun and not await file.ranges():
         begun = 0
     if not begun:
@@ -91,7 +125,7 @@ async def _begun(file: RemoteFile, part: Path) -> int:
                 with aside(_note(part)) as note:
                     note.write(json.dumps({"version": mark, "size": size}).encode())
 
-        await in_file_pool(begin)
+        await _in_files(begin)
     return begun
 
 
@@ -99,15 +133,16 @@ async def _write(file: RemoteFile, part: Path, begun: int, advance: Advance) -> 
     size = await file.size()
     room = Room(part.parent)
     advance(begun)
-    with await in_file_pool(_opened, part, begun) as target:
+    with contextlib.ExitStack() as files:  # which has the file also where we were cancelled while it was opened
+        target = await _in_files(lambda: files.enter_context(_opened(part, begun)))
         written = begun
         if size is None or written < size:
             async with contextlib.aclosing(file.stream(begun)) as pieces:
                 async for piece in pieces:
-                    await in_file_pool(room.write, target, piece)
+                    await _in_files(room.write, target, piece)
                     written += len(piece)
                     advance(len(piece))
-        if not await in_file_pool(_same, target, part):
+        if not await _in_files(_same, target, part):
             raise _busy_elsewhere(part)
     if size is not None and written != size:
         raise BadResponse(f"{file.what} came with {written:,} bytes instead of {size:,}.")

@@ -11,7 +11,7 @@ import concurrent.futures
 import os
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from ipyassets.errors import AssetServiceError, without_frames
 
@@ -89,13 +89,14 @@ def run(work: Coroutine[Any, Any, T], meanwhile: Callable[[], object] | None = N
     if on_loop_thread():
         work.close()
         raise RuntimeError("A blocking call was made from ipyassets' own loop thread; use the Async classes there.")
-    future = submit(work)
+    running = _Running(work)
     try:
+        running.start()
         if meanwhile is not None:
-            while concurrent.futures.wait([future], timeout=_MEANWHILE).not_done:
+            while not running.over(_MEANWHILE):
                 meanwhile()
             meanwhile()
-        return future.result()
+        return running.result()
     except AssetServiceError as error:
         without_frames(error)
         raise
@@ -103,9 +104,61 @@ def run(work: Coroutine[Any, Any, T], meanwhile: Callable[[], object] | None = N
         without_frames(error, places=True)
         raise
     except KeyboardInterrupt:
-        future.cancel()
-        concurrent.futures.wait([future], timeout=_INTERRUPT_GRACE)
+        running.stop()
+        running.over(_INTERRUPT_GRACE)
         raise
+
+
+class _Running(Generic[T]):
+    """Work on the loop thread that another thread waits for, and may have broken off at any place.
+
+    An interrupt may come between any two steps of the main thread: also when the work has begun and the call that
+    began it has not returned, or while a lock is held that the loop thread would then wait for, for ever. So whether
+    there is something to cancel is told on the loop thread, and that waits for no lock.
+    """
+
+    def __init__(self, work: Coroutine[Any, Any, T]) -> None:
+        self._work = work
+        self._task: asyncio.Task[T] | None = None
+        self._ended = False
+        self._bell = threading.Lock()
+        """Free once the work has ended."""
+        self._bell.acquire()
+
+    def start(self) -> None:
+        loop().call_soon_threadsafe(self._start)
+
+    def stop(self) -> None:
+        """Cancel the work, if it was begun; else it never will be."""
+        loop().call_soon_threadsafe(self._stop)
+
+    def over(self, patience: float = -1) -> bool:
+        """Whether it is over; waits for that for some seconds, or (-1) as long as it takes."""
+        return self._ended or self._bell.acquire(timeout=patience)
+
+    def result(self) -> T:
+        self.over()
+        assert self._task is not None
+        if self._task.cancelled():
+            raise concurrent.futures.CancelledError
+        return self._task.result()
+
+    # -- on the loop thread ---------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        self._task = asyncio.ensure_future(self._work)
+        self._task.add_done_callback(self._end)
+
+    def _stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        else:
+            self._work.close()
+            self._end()
+
+    def _end(self, _task: object = None) -> None:
+        self._ended = True
+        self._bell.release()
 
 
 async def awaiting(work: Coroutine[Any, Any, T]) -> T:
