@@ -26,7 +26,7 @@ from ipyassets.services.rendering import (
     Standings,
     Submitted,
 )
-from tests.waiting import Bell
+from tests.waiting import Bell, Gate
 
 
 @lru_cache(maxsize=256)
@@ -172,6 +172,8 @@ class MemoryRenders(MemoryService, RenderService):
         """Whether there is work to look for: an order, or what a test says is under way."""
         self.looks = 0
         self.looked = Bell()
+        self.looking = Gate()
+        """Of looks after an order."""
         self.asked: list[tuple[str, ...]] = []
         """Ids of each look, also of those before an order."""
         self.listings: list[str] = []
@@ -235,6 +237,8 @@ class MemoryRenders(MemoryService, RenderService):
     async def render_standings(self, records: Sequence[Record]) -> Standings:
         await asyncio.sleep(0)
         ids = [record.id for record in records]
+        if self.began:
+            await self.looking.passed()
         self.asked.append(tuple(ids))
         self.looks += 1
         self.looked.ring()

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ipyassets.http import loop
 
-__all__ = ["PATIENCE", "Bell", "ended", "tasks"]
+__all__ = ["PATIENCE", "Bell", "Gate", "ended", "tasks"]
 
 PATIENCE: Final = 20.0
 
@@ -28,6 +28,24 @@ class Bell:
         """Wait until ``so()`` holds."""
         with self._condition:
             assert self._condition.wait_for(so, PATIENCE), "it did not come so far"
+
+
+class Gate:
+    """Holds back what the loop thread does, so that a test can look at what stands before it."""
+
+    def __init__(self) -> None:
+        self._open = asyncio.Event()
+        self._open.set()
+
+    def hold(self) -> None:
+        """Let nobody through until `resume`; before anybody comes."""
+        self._open.clear()
+
+    def resume(self) -> None:
+        loop.loop().call_soon_threadsafe(self._open.set)
+
+    async def passed(self) -> None:
+        await self._open.wait()
 
 
 def tasks(ending: str) -> list[str]:

@@ -52,11 +52,12 @@ def finished(scenario: Scenario, pictures: AssetList, **form: object) -> Archive
 
 
 def test_from_the_selection_to_the_pictures(sandbox: Sandbox) -> None:
-    sandbox.settings.archive_queue_time = sandbox.settings.archive_work_time = 0.1
+    sandbox.settings.archive_queue_time, sandbox.settings.archive_work_time = 3600.0, 0.1
     with sandbox.scenario() as scenario:
         chosen = scenario.search("chair", kind="image", limit=5)
         job = scenario.archive(chosen, flat=True, archive_name="chairs", poll=POLL)
         assert job.status == "queued"
+        sandbox.settings.archive_queue_time = 0.1
         assert job.wait(timeout=30, progress=False).status == "completed"
         assert len(job) == len(chosen)
         batch = job.images()

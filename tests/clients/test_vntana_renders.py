@@ -340,9 +340,11 @@ def test_a_job_shows_its_monitor_and_a_turntable_its_player(vntana, assets):
 async def test_awaited(sandbox):
     async with AsyncVntana(**connection(sandbox)) as client:
         found = client.search(asset_types="THREE_D", conversion_status="COMPLETED", sort="created")
+        sandbox.renders.pause()
         job = client.render(found[40:42], **SMALL)
-        assert job.status == "queued"
         await job.submitted()
+        assert job.status == "queued"
+        sandbox.renders.resume()
         assert len(job.items) == 2
         assert (await job).status == "completed"
         assert {image.size for image in await job.stills()} == {(48, 32)}

@@ -22,7 +22,7 @@ from ipyassets.services.downloading import (
     RemoteFile,
 )
 from tests.fakes import MemoryService, picture
-from tests.waiting import Bell
+from tests.waiting import Bell, Gate
 
 POLL = 0.005
 
@@ -155,6 +155,7 @@ class MemoryArchives(MemoryService, ArchiveService, DownloadService):
         self.files: dict[str, MemoryFile] = {}
         self.looks: list[str] = []
         self.looked = Bell()
+        self.looking = Gate()
         self.standings: Callable[[str, int], ArchiveStanding] | None = None
         """What to tell of a job at its n-th look (from 1); may raise."""
         self.pack: Callable[[ArchiveOrder], bytes] = self.usual
@@ -192,6 +193,7 @@ class MemoryArchives(MemoryService, ArchiveService, DownloadService):
 
     async def archive_standing(self, job: str) -> ArchiveStanding:
         await asyncio.sleep(0)
+        await self.looking.passed()
         self.looks.append(job)
         self.looked.ring()
         if job not in self.files:

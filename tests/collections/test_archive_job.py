@@ -35,9 +35,11 @@ from tests.waiting import PATIENCE, Bell, ended
 
 def test_from_the_order_to_the_pictures() -> None:
     service = MemoryArchives(3)
+    service.looking.hold()
     job = archived(service, order=ArchiveOrder(archive_name="mine"))
     assert (job.status, job.done, job.ids, job.title) == ("queued", False, ("job-1",), "Archive of 3 assets")
     assert job.items[0].name == "mine"
+    service.looking.resume()
     assert job.wait(timeout=10) is job
     assert (job.status, job.progress, job.failures) == ("completed", 1.0, [])
     assert service.orders == [ArchiveOrder(("asset-0", "asset-1", "asset-2"), archive_name="mine")]
@@ -110,7 +112,9 @@ def test_trouble_passes() -> None:
         return ArchiveStanding("completed" if number > 6 else "running")
 
     service.standings = standing
+    service.looking.hold()  # until there is a job to ask
     job = archived(service)
+    service.looking.resume()
     job.wait(timeout=10)
     assert job.status == "completed"
     assert job.trouble is None
@@ -363,9 +367,11 @@ def test_awaited() -> None:
     service = MemoryArchives(3)
 
     async def run() -> None:
+        service.looking.hold()
         job = archiving(service)
-        assert job.status == "queued"
         assert (await job.submitted()) is job
+        assert job.status == "queued"
+        service.looking.resume()
         assert await job is job
         assert len(await job.names()) == 3
         assert await job.others() == ()

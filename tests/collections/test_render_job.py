@@ -46,9 +46,11 @@ def colours(batch: Any) -> list[int | None]:
 
 def test_from_the_order_to_pil_images():
     service = MemoryRenders(3)
+    service.looking.hold()
     job = rendered(service)
     assert service.orders == [(("asset-0", "asset-1", "asset-2"), ORDER)]
     assert (job.title, job.status, job.progress) == ("3 renders", "queued", 0.0)
+    service.looking.resume()
     assert job.wait(10) is job
     assert (job.status, job.progress, job.failures, job.trouble) == ("completed", 1.0, [], None)
     stills = job.stills()
@@ -350,8 +352,10 @@ def test_an_asset_whose_files_are_gone_when_they_are_listed_fails_alone():
 def test_what_is_refused_is_said_and_the_others_go_on():
     service = MemoryRenders(3)
     service.refused["asset-1"] = InvalidRequest("asset-1 has no 3D file.", code="INVALID_PRODUCT")
+    service.looking.hold()
     job = rendered(service, ["asset-0", "asset-1", "asset-9", "asset-2"])
     assert [item.status for item in job.items] == ["queued", "failed", "failed", "queued"]
+    service.looking.resume()
     assert service.orders[0][0] == ("asset-0", "asset-1", "asset-2")
     job.wait(10)
     assert [item.name for item in job.items] == ["asset-0", "asset-1", "asset-9", "asset-2"]
@@ -601,9 +605,7 @@ def ctrl_c() -> Iterator[Callable[[], None]]:
 
     def waits() -> bool:
         frame: FrameType | None = sys._current_frames()[threading.main_thread().ident]
-        if frame.f_code is not threading.Condition.wait.__code__:
-            return False
-        while frame is not None and frame.f_code is not loop.run.__code__:
+        while frame is not None and frame.f_code is not loop._Running.over.__code__:
             frame = frame.f_back
         return frame is not None
 
@@ -654,9 +656,11 @@ def test_ctrl_c_while_the_order_is_sent_says_what_may_be(ctrl_c):
 
 async def test_the_awaited_job_is_the_same_from_any_loop():
     service = MemoryRenders(2)
+    service.looking.hold()
     job = rendering(service)
-    assert job.status == "queued"
     assert await job.submitted() is job
+    assert job.status == "queued"
+    service.looking.resume()
     assert len(service.orders) == 1
     assert await asyncio.wait_for(job, 30) is job
     assert colours(await job.stills()) == [0, 0, 1, 1]
@@ -720,14 +724,16 @@ def test_running_work_is_picked_up_in_a_new_kernel():
     service.stages["asset-2"] = {"stills": "failed", "turntable": "completed"}
     old = list(service.files["asset-0"])
 
+    left, go_on = ["asset-0", "asset-1"], threading.Event()
+
     def on_look(number: int) -> None:
-        if number == 3:
-            service.complete("asset-0")
-            service.complete("asset-1")
+        while left and go_on.is_set():
+            service.complete(left.pop())
 
     service.on_look = on_look
     job = picked_up(service)
     assert [item.status for item in job.items] == ["running", "queued", "partly_failed", "completed"]
+    go_on.set()
     job.wait(10)
     assert colours(job.stills()) == [0, 0, 1, 1, None, 3, 3]
     assert not set(old) & set(job._files[0, "stills"])
