@@ -8,10 +8,12 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+from ipywidgets.widgets.widget import Widget, _instances
+
 from ipyassets.http import loop
 from ipyassets.widgets.panel import OrderPanel
 
-__all__ = ["opening", "settled", "shows", "text"]
+__all__ = ["alive", "opening", "settled", "shows", "text"]
 
 
 P = TypeVar("P", bound=OrderPanel)
@@ -41,6 +43,11 @@ def settled(panel: OrderPanel) -> None:
             await asyncio.sleep(0)
 
     loop.run(rest())
+
+
+def alive() -> set[Widget]:
+    """All widgets of which ipywidgets knows; those of earlier tests, too."""
+    return set(_instances.values())
 
 
 def text(line: Any) -> str:

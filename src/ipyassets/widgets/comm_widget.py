@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, ClassVar, Final
 
@@ -94,13 +94,12 @@ class CommWidget(Displayed, anywidget.AnyWidget):
         """As the browser is to have it: one name that no UTF-8 can say would keep it from coming at all."""
         return encodable(super().get_state(*arguments, **keywords))
 
-    def _start(self, request: str, work: Coroutine[Any, Any, None]) -> None:
-        """Run ``work`` on the loop thread until it is done, cancelled by the browser, or the widget closed."""
+    def _start(self, request: str, work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None:
+        """Run ``work(request, *arguments)`` on the loop thread until it is done, cancelled, or the widget closed."""
         with self._lock:
             if request in self._tasks or len(self._tasks) >= MOST_AT_ONCE:
-                work.close()
                 raise Refused("There are too many requests under way, or this one is.")
-            task = self._tasks[request] = loop.submit(self._guarded(request, work))
+            task = self._tasks[request] = loop.submit(self._guarded(request, work, *arguments))
         task.add_done_callback(lambda _: self._tasks.pop(request, None))
 
     def _cancel(self, requests: Sequence[str]) -> None:
@@ -111,9 +110,11 @@ class CommWidget(Displayed, anywidget.AnyWidget):
             if task is not None:
                 task.cancel()
 
-    async def _guarded(self, request: str, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(
+        self, request: str, work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any
+    ) -> None:
         try:
-            await work
+            await work(request, *arguments)  # made only here: it may be cancelled before it begins
         except (AssetServiceError, Refused) as error:
             self._refuse(request, str(error))
         except Exception as error:  # noqa: BLE001  # told where the person looks; the kernel goes on

@@ -124,7 +124,7 @@ class Compare(CommWidget):
                     raise Refused("There is no picture at this place.")
                 if box is not None and not _fits(box, image.size):
                     raise Refused("A part lies within the picture.")
-                self._start(request, self._send_picture(request, image, box))
+                self._start(request, self._send_picture, image, box)
 
     async def _send_picture(self, request: str, image: Image.Image, box: tuple[int, int, int, int] | None) -> None:
         said, content = await said_of(in_decode_pool(self._encoded, image, box))

@@ -111,11 +111,11 @@ class GridWidget(CommWidget):
         match ask:
             case messages.Tiles(generation):
                 self._snapshot_edge = ask.edge
-                self._start(request, self._send_tiles(request, self._of(generation), ask))
+                self._start(request, self._send_tiles, self._of(generation), ask)
             case messages.Detail(generation, index, edge):
-                self._start(request, self._send_detail(request, self._of(generation), index, edge))
+                self._start(request, self._send_detail, self._of(generation), index, edge)
             case messages.Frames(generation, index, edge):
-                self._start(request, self._send_turn(request, self._of(generation), index, edge))
+                self._start(request, self._send_turn, self._of(generation), index, edge)
             case messages.Select(generation, ranges):
                 self._person_selected(generation, ranges)
                 self._reply(request)

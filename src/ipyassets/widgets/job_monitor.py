@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary, ref
 
@@ -106,24 +106,24 @@ class JobMonitor(CommWidget):
         return asks.read(content)
 
     def _welcome(self, request: str) -> None:
-        self._start(request, self._greet(request))
+        self._start(request, self._greet)
 
     def _answer(self, request: str, ask: asks.Ask) -> None:
         match ask:
             case asks.Rows(key):
                 self._front_end_seen = True
-                self._start(request, self._send_rows(request, self._feed(key)))
+                self._start(request, self._send_rows, self._feed(key))
             case asks.Thumbnails(key, ranges, edge):
-                self._start(request, self._send_pictures(request, Lines(self._feed(key).job), ranges, edge))
+                self._start(request, self._send_pictures, Lines(self._feed(key).job), ranges, edge)
             case asks.Files(key, index, edge):
                 item = self._item(key, index)
-                self._start(request, self._send_files(request, self._feed(key).job, item, edge))
+                self._start(request, self._send_files, self._feed(key).job, item, edge)
             case asks.Film(key, index, media):
-                self._start(request, self._send_film(request, self._feed(key).job, self._item(key, index), media))
+                self._start(request, self._send_film, self._feed(key).job, self._item(key, index), media)
             case asks.Stop(key):
-                self._start(request, self._act(request, self._feed(key).job._stop()))  # noqa: SLF001
+                self._start(request, self._act, self._feed(key).job._stop)  # noqa: SLF001
             case asks.Retry(key):
-                self._start(request, self._act(request, self._feed(key).job._retry()))  # noqa: SLF001
+                self._start(request, self._act, self._feed(key).job._retry)  # noqa: SLF001
 
     def _feed(self, key: str) -> JobFeed:
         if key not in self._feeds:
@@ -165,9 +165,9 @@ class JobMonitor(CommWidget):
             said, content = found
             self._reply(request, {"film": {**said, "buffer": 0}}, [content])
 
-    async def _act(self, request: str, work: Coroutine[Any, Any, None]) -> None:
+    async def _act(self, request: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Do what a person pressed a button for; that the page is closed meanwhile does not undo it."""
-        task = asyncio.ensure_future(work)
+        task = asyncio.ensure_future(work())
         self._acting.add(task)
         task.add_done_callback(self._acting.discard)
         await asyncio.shield(task)

@@ -65,6 +65,7 @@ class OrderPanel(Displayed, w.VBox):  # type: ignore[misc]  # ipywidgets is not 
         said = [self._summary, self._estimate, self._problem]
         super().__init__([form, *said, self._button, self._confirm, self._monitor, *below])
         self.add_class("ipya-panel")
+        self._made_with = self.layout
         self._monitor._beside.also(self._beside)  # noqa: SLF001
         for widget in _all(self):
             answer_where_asked(widget.comm)
@@ -102,7 +103,8 @@ class OrderPanel(Displayed, w.VBox):  # type: ignore[misc]  # ipywidgets is not 
         for work in list(self._works):
             work.cancel()
         for widget in _all(self)[1:]:
-            widget.close()
+            _close(widget)
+        self._made_with.close()  # another one was given to the panel, and may be that of other widgets, too
         super().close()
 
     async def _still(self) -> Still:
@@ -285,6 +287,13 @@ def say(words: Any, text: str, *, bad: bool = False) -> None:
 def show(widget: Any, *, visible: bool) -> None:
     """Let a widget be there, or take no room."""
     widget.layout.display = None if visible else "none"
+
+
+def _close(widget: Any) -> None:
+    """Close a widget with its layout and style, which are widgets too, and stay when it goes."""
+    own = [part for part in (widget.layout, getattr(widget, "style", None)) if part is not None]
+    for one in (widget, *own):
+        one.close()
 
 
 def _all(widget: Any) -> list[Any]:

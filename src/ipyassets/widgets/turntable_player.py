@@ -177,13 +177,13 @@ class TurntablePlayer(CommWidget):
     def _answer(self, request: str, ask: _Ask) -> None:
         match ask:
             case _Frames(indexes, edge):
-                self._start(request, self._send_frames(request, indexes, edge))
+                self._start(request, self._send_frames, indexes, edge)
             case _Video():
                 if self._video is None:
                     raise Refused("There is no video here.")
                 self._reply(request, {"mime": "video/mp4", "buffer": 0}, [self._video])
             case _Poster(edge):
-                self._start(request, self._send_poster(request, edge))
+                self._start(request, self._send_poster, edge)
             case _Again():
                 self._open_again()
                 self._reply(request)
