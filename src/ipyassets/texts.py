@@ -51,17 +51,29 @@ def shown(name: str) -> str:
 def encodable(value: Any) -> Any:
     """``value``, a text or texts in lists and dicts, without halves of letters: no UTF-8 can say those, and no message.
 
-    JSON may hold them, and names of files that are no text to Python.
+    JSON may hold them, and names of files that are no text to Python. Two that belong together become the letter,
+    others U+FFFD. However deep it is; lists and dicts are copies.
     """
     if isinstance(value, str):
-        return value if value.isascii() else _HALVES.sub("\ufffd", value)
-    if isinstance(value, Mapping):
-        return {encodable(name): encodable(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [encodable(inner) for inner in value]
-    if isinstance(value, tuple):
-        return tuple(encodable(inner) for inner in value)
-    return value
+        if value.isascii() or not _HALVES.search(value):
+            return value
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    whole = [value]
+    left: list[Any] = [whole]
+    while left:
+        one = left.pop()
+        for key, inner in one.items() if isinstance(one, dict) else enumerate(one):
+            if isinstance(inner, str):
+                one[key] = encodable(inner)
+            elif isinstance(inner, Mapping):
+                one[key] = {encodable(name): of_it for name, of_it in inner.items()}
+                left.append(one[key])
+            elif isinstance(inner, list):
+                one[key] = list(inner)
+                left.append(one[key])
+            elif isinstance(inner, tuple):
+                one[key] = tuple(encodable(list(inner)))
+    return whole[0]
 
 
 def _written(letter: str) -> str:

@@ -96,6 +96,9 @@ def test_texts_made_fit(name: str) -> None:
     harmless(shown(text), 10 * 120)
     harmless(shortened(text) or "", 400)
     encodable({text: [text, (text,)]})[encodable(text)][1][0].encode()
+    given = [{"a": [text], 1: (text, None)}]
+    assert encodable(given) == [{"a": [encodable(text)], 1: (encodable(text), None)}]
+    assert given == [{"a": [text], 1: (text, None)}], "it is a copy"
     assert visible("a\u200db \u00a0ä\n") == "a\u200db \u00a0ä\n"
     assert visible("\x1b[2J\u202e") == "\\x1b[2J\\u202e"
     assert (cut("abcd", 4), cut("abcde", 4)) == ("abcd", "abc…")

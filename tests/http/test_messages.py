@@ -85,6 +85,10 @@ def test_half_a_character_is_replaced(text: bytes):
     assert found == {"a\ufffd": ["cut \ufffd", {"b": "\ufffd"}], "c": "\U0001f600"}
     json.dumps(found, ensure_ascii=False).encode()
     assert parsed(rb'["\\ud83d"]') == [r"\ud83d"]
+    deep = parsed(b"[" * 300 + rb'"\ud83d"' + b"]" * 300)
+    while isinstance(deep, list):
+        (deep,) = deep
+    assert deep == "\ufffd"
 
 
 def test_a_body_of_many_megabytes_is_not_made_objects_of():

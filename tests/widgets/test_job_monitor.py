@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import io
 import json
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
 from PIL import Image
 
 from ipyassets.errors import BadResponse, NotFound, ServiceUnavailable
+from ipyassets.http import loop
 from ipyassets.services.downloading import ArchiveStanding
 from ipyassets.widgets import JobMonitor
 from ipyassets.widgets.job_monitor import monitor_of
@@ -339,3 +344,30 @@ def test_the_state_that_may_be_saved_holds_no_lines(open_page: Page):
     browser = open_page(JobMonitor(MemoryJob(2_000)))
     assert len(json.dumps({name: browser.trait(name) for name in ("_jobs", "_setup")})) < 400
     assert len(browser.ask("rows", job="1").last["rows"]) == 2_000
+
+
+@pytest.mark.parametrize("ask", [{"op": "hello"}, {"op": "stop", "job": "1"}])
+def test_what_is_cancelled_before_it_begins_leaves_nothing(
+    open_page: Page, monkeypatch: pytest.MonkeyPatch, ask: dict[str, str]
+):
+    """From Python 3.14 on, a page that was closed at once left a coroutine that was never awaited."""
+    job = MemoryJob(1)
+    browser = open_page(JobMonitor(job))
+
+    def cancelled(work: Coroutine[Any, Any, None]) -> Future[None]:
+        async def begin() -> None:
+            task = asyncio.ensure_future(work)
+            task.cancel()
+            await asyncio.wait([task])
+
+        loop.run(begin())
+        return Future()
+
+    with warnings.catch_warnings(record=True) as warned, monkeypatch.context() as patched:
+        warnings.simplefilter("always")
+        patched.setattr(loop, "submit", cancelled)
+        browser.send({**ask, "request": "r"})
+        gc.collect()
+    assert not [str(one.message) for one in warned]
+    assert not browser.heard("r")
+    assert job.status == "queued"

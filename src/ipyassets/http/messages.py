@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ipyassets.errors import AssetServiceError, BadResponse
+from ipyassets.texts import encodable
 
 __all__ = ["MEGABYTE", "Answer", "Authorizer", "Call", "Explanation", "parsed"]
 
@@ -170,33 +171,7 @@ def _loaded(content: bytes, quick: Callable[[bytes], Any] | None) -> Any:
         value = json.loads(content)
     except RecursionError:
         raise ValueError("too deep") from None
-    return _mended(value) if _HALVES.search(content) else value
-
-
-def _mended(value: Any) -> Any:
-    """``value``, in which no text holds half a character any more."""
-    whole = [value]
-    left: list[Any] = [whole]
-    while left:
-        one = left.pop()
-        if isinstance(one, dict) and not all(map(str.isascii, one)):
-            pairs = [(_whole(name), inner) for name, inner in one.items()]
-            one.clear()
-            one.update(pairs)
-        for key, inner in list(one.items() if isinstance(one, dict) else enumerate(one)):
-            if isinstance(inner, str):
-                one[key] = _whole(inner)
-            elif isinstance(inner, list | dict):
-                left.append(inner)
-    return whole[0]
-
-
-def _whole(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
+    return encodable(value) if _HALVES.search(content) else value
 
 
 @functools.cache

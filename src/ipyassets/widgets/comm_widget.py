@@ -110,9 +110,7 @@ class CommWidget(Displayed, anywidget.AnyWidget):
             if task is not None:
                 task.cancel()
 
-    async def _guarded(
-        self, request: str, work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any
-    ) -> None:
+    async def _guarded(self, request: str, work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None:
         try:
             await work(request, *arguments)  # made only here: it may be cancelled before it begins
         except (AssetServiceError, Refused) as error:
