@@ -54,6 +54,7 @@ def test_progress_is_told() -> None:
     service.standings = lambda job, number: (
         ArchiveStanding("running", "x", number / 4) if number < 4 else ArchiveStanding("completed")
     )
+    service.looking.hold()
     job = archived(service, poll=0.02)
     told = Bell()
 
@@ -62,6 +63,7 @@ def test_progress_is_told() -> None:
         told.ring()
 
     job.subscribe(note)
+    service.looking.resume()
     job.wait(timeout=10)
     told.until(lambda: seen and seen[-1][0] == "completed")
     assert seen[-4:] == [("running", 0.25), ("running", 0.5), ("running", 0.75), ("completed", 1.0)]
@@ -158,8 +160,10 @@ def test_a_job_that_is_unknown_for_a_moment_goes_on() -> None:
 
 def test_a_job_that_is_gone_has_failed() -> None:
     service = MemoryArchives(1)
+    service.looking.hold()
     job = archived(service)
     service.files.clear()
+    service.looking.resume()
     with pytest.raises(JobFailed, match="There is no job-1"):
         job.wait(timeout=10)
 
@@ -201,6 +205,7 @@ def test_a_callback_keeps_it_followed() -> None:
 
 def test_the_end_of_the_client_ends_the_following() -> None:
     service, other = MemoryArchives(1), MemoryArchives(1)
+    service.looking.hold()
     for one in (service, other):
         one.standings = lambda job, number: ArchiveStanding("running" if number < 4 else "completed")
     job, unharmed = archived(service), archived(other)
@@ -208,6 +213,8 @@ def test_the_end_of_the_client_ends_the_following() -> None:
     with pytest.raises(InvalidRequest, match="closed"):
         job.wait(timeout=10)
     unharmed.wait(timeout=10)
+    service.looking.resume()
+    ended(" archives")
 
 
 def test_what_makes_no_sense_is_refused_at_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -170,8 +170,10 @@ def test_following_survives_trouble_and_tells_of_it(error: Any):
         service.complete("asset-0") if number == 7 else service.stage("asset-0", "running")
 
     service.on_look = on_look
+    service.looking.hold()
     job = rendered(service)
     job.subscribe(lambda: troubles.append(job.trouble))
+    service.looking.resume()
     job.wait(10)
     assert error in troubles
     assert job.trouble is None
@@ -210,9 +212,11 @@ def test_a_listing_that_fails_is_trouble_of_its_asset_alone():
             raise ServiceUnavailable("down")
 
     service.on_look, service.on_listing = on_look, on_listing
+    service.looking.hold()
     job = rendered(service)
     seen: list[Any] = []
     job.subscribe(lambda: seen.append((job.items[1].status, str(job.trouble))))
+    service.looking.resume()
     job.wait(10)
     assert ("completed", "down") in seen
     assert (job.status, job.trouble) == ("completed", None)

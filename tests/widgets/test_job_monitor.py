@@ -98,9 +98,7 @@ def test_a_page_gets_all_lines_and_how_the_job_stands(open_page: Page):
 def test_only_what_changed_is_told_and_much_of_it_at_once(open_page: Page):
     job = MemoryJob(200)
     browser = open_page(JobMonitor(job))
-    for index in range(50):
-        job.change((index, "stills", "running"))
-        job.change((index, "stills", "completed"))
+    job.change(*((index, "stills", stage) for index in range(50) for stage in ("running", "completed")))
     said = until_rows(browser, *range(50))
     assert len(said) < 20, "a hundred changes in one breath are not a hundred messages"
     assert {row["index"] for one in said for row in one["rows"]} == set(range(50))
@@ -231,8 +229,10 @@ def test_an_archive_shows_its_pictures_and_names_its_other_files(open_page: Page
 def test_an_archive_that_is_not_made_yet_has_neither_picture_nor_files(open_page: Page):
     service = MemoryArchives(2)
     service.standings = lambda job, number: ArchiveStanding("running", "in-progress", 0.25)
+    service.looking.hold()
     job = archived(service)
     browser = open_page(JobMonitor(job))
+    service.looking.resume()
     browser.until(lambda: [row for said in news(browser) for row in said["rows"] if row.get("shares")] or None)
     assert browser.ask("rows", job="1").last["rows"][0]["shares"] == [0.25]
     assert browser.ask("tiles", job="1", ranges=[[0, 0]], edge=96).tiles[0]["state"] == "none"
