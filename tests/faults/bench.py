@@ -19,6 +19,7 @@ from typing import Any, Final, Self
 
 import ipyassets as ia
 from ipyassets import errors
+from ipyassets.collections import watching
 from ipyassets.errors import AssetServiceError
 from ipyassets.http.cache import cache
 from ipyassets.http.client import HttpClient
@@ -36,6 +37,8 @@ __all__ = ["Bench", "Case", "Hang"]
 DEADLINE: Final = 30
 """Seconds after which a case hangs: some ten times what the slowest takes."""
 QUICK: Final = RetryPolicy(attempts=3, first=0.001, longest=0.002, retry_after_limit=0.2)
+SETTLED: Final = 0.5
+"""Seconds in the place of the four that files must stay as they are."""
 AWAITED: Final = {
     "vntana": ia.AsyncVntana,
     "vntana_public": ia.AsyncVntanaPublic,
@@ -80,6 +83,8 @@ class Bench:
         self.temporary.mkdir()
         self._stack.enter_context(_swapped(tempfile, "tempdir", str(self.temporary)))
         self._stack.enter_context(_swapped(cache, "_folder", self.folder / "cache"))
+        # A render here is over sooner than anybody sees it run; then its files alone tell, once they stay as they are.
+        self._stack.enter_context(_swapped(watching, "SETTLED", SETTLED))
         self._stack.enter_context(self.sandbox)
         self.ground = Ground(self.sandbox, self.folder)
         self._stack.enter_context(self.elsewhere)

@@ -118,9 +118,8 @@ class Ground:
             shown = vntana.search(asset_types="THREE_D", conversion_status="COMPLETED", sort="created")
             self.records = {"vntana": [asset._record for asset in shown[:3]]}
             self.rendered = [asset._record for asset in shown[4:5]]
-            vntana.render([Asset(record, vntana.core) for record in self.rendered], **SMALL, poll=POLL).wait(
-                60, progress=False
-            )
+            # The first has files, too: what a panel finds of it must not depend on which cases ran before.
+            vntana.render([shown[0], *shown[4:5]], **SMALL, poll=POLL).wait(60, progress=False)
             self.webhook = vntana.webhooks.create("http://127.0.0.1:9/", name="kept").id
             first = shown[0].raw
             self.poster_ids = (first["uuid"], first["clientUuid"], first["asset"]["thumbnailBlobId"])

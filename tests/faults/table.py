@@ -37,6 +37,11 @@ FAMILIES: Final = {
     "tokens, places, files": range(29, len(TROUBLES)),
 }
 """Tables of a width that fits a page."""
+ORIGIN: Final = """\
+These tables are put together from parts, each case run at least once on 28 November 2026, while bugs that other cases
+had found were mended; they are not of one run of one state of the code.\
+"""
+"""How the tables came about: true only if it is changed with them."""
 HEAD: Final = """\
 # When things go wrong
 
@@ -46,9 +51,11 @@ make, against the [sandbox](sandbox.md). What comes is the right result, or one 
 in a result nor at the service; no task, thread, connection or temporary file is left after any of them; no error or log
 line holds a credential or a signed URL. Once the trouble is over, the same call is right again.
 
-The tables are written by `python -m tests.faults`, which runs all {count:,} cases.{still} A part of them, drawn by
-`IPYASSETS_FAULTS_SEED`, runs with the tests. Time limits and waits between tries are shortened for it; there are three
-tries.
+The tables are written by `python -m tests.faults`, which knows {count:,} cases and runs all or parts of them.{still}
+A part, drawn by `IPYASSETS_FAULTS_SEED`, runs with the tests and is compared with the tables. Time limits and
+waits between tries are shortened for it; there are three tries.
+
+{origin}
 
 Where an operation asks for several things, each of them (in brackets) is struck by itself. A cell says what comes where
 the trouble strikes one request / every request from then on, or only the latter:
@@ -62,6 +69,7 @@ the trouble strikes one request / every request from then on, or only the latter
 | W | the widget says in words what is wrong and what to do |
 {letters}
 | a, b, … | the result comes, and the error stands in its `failures` |
+| (empty) | trouble that is the same for all requests of an operation: see the first of its rows |
 
 A job under trouble that lasts ends its `wait` with {timeout}: the work itself goes on.
 
@@ -90,7 +98,9 @@ def written(marks: Mapping[str, str]) -> str:
     )
     left = len(CASES) - sum(str(case) in marks for case in CASES)
     still = f" {left:,} of them are still to be run: their cells are empty." if left else ""
-    head = HEAD.format(count=len(CASES), still=still, letters=letters, timeout="`JobTimeout`", troubles=told)
+    head = HEAD.format(
+        count=len(CASES), still=still, letters=letters, timeout="`JobTimeout`", troubles=told, origin=ORIGIN
+    )
     parts = [head]
     for service in SERVICES:
         parts.append(f"## {TITLES[service]}\n")

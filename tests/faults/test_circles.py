@@ -14,7 +14,7 @@ import pytest
 import ipyassets
 from ipyassets.clients.scenario import Scenario
 from ipyassets.clients.vntana import Vntana
-from ipyassets.errors import AssetServiceError
+from ipyassets.errors import AssetServiceError, InvalidRequest
 from ipyassets.http.cache import cache
 from ipyassets.http.retry import RetryPolicy
 from ipyassets.sandbox import Sandbox
@@ -70,6 +70,22 @@ def test_no_failure_keeps_what_it_was_about(sandbox: Sandbox, trouble: dict[str,
                     work(vntana, scenario)
             assert sandbox.faults.log
             sandbox.faults.clear()
+    assert [what for what in left if what not in SMALL] == []
+
+
+def test_an_order_that_is_refused_keeps_no_job(sandbox: Sandbox) -> None:
+    """The job kept the error, and the error, by the frames it came through, the job, with its list of records; nobody
+    had been given that job. By chance the test above sees it only now and then.
+    """
+    with sandbox.vntana() as vntana, sandbox.scenario() as scenario:
+        rendered, images = vntana.search(limit=2), scenario.search(kind="image", limit=3)
+        len(rendered), len(images)
+        sandbox.faults.add("/assets/download|/products/renders", count=None, kind="status", status=400)
+        with _collecting() as left:
+            for order in (lambda: scenario.archive(images, flat=True), lambda: vntana.render(rendered)):
+                with contextlib.suppress(InvalidRequest):
+                    order()
+        assert len(sandbox.faults.requests("/assets/download$|/products/renders$")) >= 2
     assert [what for what in left if what not in SMALL] == []
 
 

@@ -280,7 +280,7 @@ async def test_no_connection_is_made_in_time(pool: Pool, monkeypatch: pytest.Mon
     async def never(*_: Any, **__: Any) -> Any:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", never)
+    monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", never)
     with pytest.raises(WireError, match="connect in time"):
         await ask(pool, ("http", "127.0.0.1", 9), connect=0.01)
 

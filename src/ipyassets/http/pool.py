@@ -7,6 +7,7 @@ import ssl
 from typing import Final
 
 from ipyassets.http.head import Trouble, WireError
+from ipyassets.http.race import connected
 from ipyassets.http.secret import Secret
 from ipyassets.http.wire import Connection, Incoming, Origin
 
@@ -14,8 +15,6 @@ __all__ = ["Pool"]
 
 _KEPT: Final = 30.0
 """Seconds an idle connection is kept."""
-_STAGGER: Final = 0.25
-"""Seconds after which the next address of a host is tried beside the first (RFC 8305)."""
 _PARTING: Final = 1.0
 """Seconds a closed connection gets to go."""
 
@@ -116,7 +115,10 @@ class Pool:
         try:
             async with asyncio.timeout(patience):
                 _, connection = await asyncio.get_running_loop().create_connection(
-                    lambda: Connection(self, origin), host, port, ssl=tls, happy_eyeballs_delay=_STAGGER
+                    lambda: Connection(self, origin),
+                    sock=await connected(host, port),
+                    ssl=tls,
+                    server_hostname=host if tls is not None else None,
                 )
         except TimeoutError:
             trouble = "connect in time"
