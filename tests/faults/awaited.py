@@ -114,7 +114,7 @@ async def _logged_in(client: Any, ground: Ground) -> Any:
 
 
 @awaited(
-    *("vntana",),
+    "vntana",
     name="logout",
     prepare=_logged_in,
     anew=True,
@@ -128,7 +128,7 @@ async def _logout(both: Any, ground: Ground) -> Any:
 
 
 @awaited(
-    *("vntana",),
+    "vntana",
     name="poster by ids",
     steps=STEPS["picture"],
     covers=("AsyncVntana.poster", "AsyncVntana.poster_bytes"),
@@ -139,7 +139,7 @@ async def _by_ids(client: Any, ground: Ground) -> Any:
 
 
 @awaited(
-    *("vntana",),
+    "vntana",
     name="render",
     steps=(Step("order", "/products/renders$"),),
     covers=("AsyncVntana.render", "AsyncRenderJob.submitted", "AsyncRenderJob.__await__"),
@@ -158,7 +158,7 @@ async def _followed(client: Any, ground: Ground) -> Any:
 
 
 @awaited(
-    *("vntana",),
+    "vntana",
     name="renders",
     prepare=_followed,
     steps=(Step("file", "/vntana/storage/"),),
@@ -180,7 +180,7 @@ async def _stills(job: Any, ground: Ground) -> Any:
 
 
 @awaited(
-    *("vntana",),
+    "vntana",
     name="frames",
     prepare=_followed,
     steps=(Step("file", "/vntana/storage/"),),
@@ -198,7 +198,7 @@ async def _frames(job: Any, ground: Ground) -> Any:
 
 
 @awaited(
-    *("vntana",),
+    "vntana",
     name="webhooks",
     steps=(Step("", "/v1/webhooks"),),
     covers=(
@@ -216,7 +216,7 @@ async def _webhooks(client: Any, ground: Ground) -> Any:
 
 
 @awaited(
-    *("vntana",),
+    "vntana",
     name="webhook made",
     steps=(Step("order", "/webhooks/?$", "POST"),),
     covers=("AsyncVntanaWebhooks.create",),
@@ -227,7 +227,7 @@ async def _made(client: Any, _: Ground) -> Any:
 
 
 @awaited(
-    *("vntana",),
+    "vntana",
     name="webhook secret",
     steps=(Step("", "/secret$"),),
     covers=("AsyncVntanaWebhooks.rotate_secret",),
@@ -243,7 +243,7 @@ async def _to_be_deleted(client: Any, ground: Ground) -> Any:
 
 
 @awaited(
-    *("vntana",),
+    "vntana",
     name="webhook deleted",
     prepare=_to_be_deleted,
     anew=True,
@@ -256,7 +256,7 @@ async def _deleted(both: Any, _: Ground) -> Any:
 
 
 @awaited(
-    *("vntana",),
+    "vntana",
     name="receiver",
     steps=(Step("webhook", "/webhooks/?$", "POST"), Step("farewell", "/webhooks/[0-9a-f-]{36}$", "DELETE")),
     covers=("AsyncVntanaWebhooks.receive",),
@@ -284,7 +284,7 @@ _DOWNLOAD: Final = (Step("address", "/assets/asset_[^/]+/download$"), Step("file
 
 
 @awaited(
-    *("scenario",),
+    "scenario",
     name="download",
     steps=_DOWNLOAD,
     covers=("AsyncScenario.download", "AsyncDownload.content", "AsyncDownload.image", "AsyncDownload.save"),
@@ -309,7 +309,7 @@ async def _foretold(client: Any, ground: Ground) -> Any:
 
 
 @awaited(
-    *("scenario",),
+    "scenario",
     name="archive",
     steps=(Step("order", "/assets/download$"),),
     covers=("AsyncScenario.archive", "AsyncArchiveJob.submitted", "AsyncArchiveJob.__await__"),
@@ -327,7 +327,7 @@ async def _archived(client: Any, ground: Ground) -> Any:
 
 
 @awaited(
-    *("scenario",),
+    "scenario",
     name="archive read",
     prepare=_archived,
     steps=(Step("archive", "/cdn/archives/"), Step("member", "/cdn/archives/", skip=2)),
@@ -348,7 +348,7 @@ async def _read(job: Any, ground: Ground) -> Any:
 
 
 @awaited(
-    *("scenario",),
+    "scenario",
     name="archive images",
     prepare=_archived,
     steps=(Step("", "/cdn/archives/"),),
@@ -359,7 +359,7 @@ async def _images(job: Any, _: Ground) -> Any:
 
 
 @awaited(
-    *("scenario",),
+    "scenario",
     name="archive one by one",
     prepare=_archived,
     steps=(Step("", "/cdn/archives/"),),
@@ -371,7 +371,7 @@ async def _one_by_one(job: Any, _: Ground) -> Any:
 
 
 @awaited(
-    *("scenario",),
+    "scenario",
     name="archive saved",
     prepare=_archived,
     steps=(Step("", "/cdn/archives/"),),

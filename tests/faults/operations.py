@@ -219,7 +219,7 @@ def _logged_in(client: Any, ground: Ground) -> Any:
 
 
 @operation(
-    *("vntana",),
+    "vntana",
     name="logout",
     prepare=_logged_in,
     anew=True,
@@ -291,7 +291,7 @@ def _stills(job: Any, _: Ground) -> Any:
 
 
 @operation(
-    *("vntana",),
+    "vntana",
     name="turntables",
     prepare=followed,
     steps=_FILE,
@@ -302,7 +302,7 @@ def _turntables(job: Any, ground: Ground) -> Any:
 
 
 @operation(
-    *("vntana",),
+    "vntana",
     name="frames",
     prepare=followed,
     steps=(_FILE[1],),
@@ -314,7 +314,7 @@ def _frames(job: Any, _: Ground) -> Any:
 
 
 @operation(
-    *("vntana",),
+    "vntana",
     name="GIF",
     prepare=followed,
     steps=(_FILE[1],),
@@ -345,7 +345,7 @@ def _webhook(client: Any, ground: Ground) -> Any:
 
 
 @operation(
-    *("vntana",),
+    "vntana",
     name="webhook made",
     steps=(_EVENTS, Step("order", "/webhooks/?$", "POST")),
     covers=("VntanaWebhooks.create",),
@@ -356,7 +356,7 @@ def _made(client: Any, _: Ground) -> Any:
 
 
 @operation(
-    *("vntana",),
+    "vntana",
     name="webhook changed",
     steps=(Step("as it is", _WEBHOOK, "GET"), Step("change", _WEBHOOK, "PUT")),
     covers=("VntanaWebhooks.update",),
@@ -368,7 +368,7 @@ def _changed(client: Any, ground: Ground) -> Any:
 
 
 @operation(
-    *("vntana",),
+    "vntana",
     name="webhook secret",
     steps=(Step("", "/secret$"),),
     covers=("VntanaWebhooks.rotate_secret",),
@@ -379,7 +379,7 @@ def _secret(client: Any, ground: Ground) -> Any:
 
 
 @operation(
-    *("vntana",),
+    "vntana",
     name="webhook deleted",
     prepare=lambda client, _: (client, client.webhooks.create("http://127.0.0.1:9/gone", name="gone")),
     steps=(Step("", _WEBHOOK, "DELETE"),),
@@ -392,7 +392,7 @@ def _deleted(both: Any, _: Ground) -> Any:
 
 
 @operation(
-    *("vntana",),
+    "vntana",
     name="receiver",
     steps=(_EVENTS, Step("webhook", "/webhooks/?$", "POST"), Step("farewell", _WEBHOOK, "DELETE")),
     covers=("VntanaWebhooks.receive", "VntanaReceiver.start", "VntanaReceiver.stop"),
@@ -404,7 +404,7 @@ def _received(client: Any, _: Ground) -> Any:
 
 
 @operation(
-    *("vntana",),
+    "vntana",
     name="receiver's secret",
     steps=(Step("", "/secret$"),),
     covers=("VntanaReceiver.rotate_secret",),
@@ -461,7 +461,7 @@ def _foretold(client: Any, ground: Ground) -> Any:
 
 
 @operation(
-    *("scenario",),
+    "scenario",
     name="archive",
     steps=(Step("order", "/assets/download$"), Step("standing", _JOB), _ARCHIVE),
     covers=("Scenario.archive", "ArchiveJob.wait", "ArchiveJob.names"),
@@ -473,7 +473,7 @@ def _archive(client: Any, ground: Ground) -> Any:
 
 
 @operation(
-    *("scenario",),
+    "scenario",
     name="follow archive",
     steps=(Step("", _JOB),),
     covers=("Scenario.follow_archive", "ArchiveJob.wait"),
@@ -498,7 +498,7 @@ def _names(job: Any, _: Ground) -> Any:
 
 
 @operation(
-    *("scenario",),
+    "scenario",
     name="archive read",
     prepare=archived,
     steps=_MEMBERS,
@@ -510,7 +510,7 @@ def _read(job: Any, ground: Ground) -> Any:
 
 
 @operation(
-    *("scenario",),
+    "scenario",
     name="archive image",
     prepare=archived,
     steps=_MEMBERS,
@@ -564,7 +564,7 @@ def _failed_archive(client: Any, ground: Ground) -> Any:
 
 
 @operation(
-    *("scenario",),
+    "scenario",
     name="failed archive again",
     prepare=_failed_archive,
     anew=True,

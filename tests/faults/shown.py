@@ -53,7 +53,7 @@ def _explorer(client: Any, ground: Ground) -> Any:
 
 
 @operation(
-    *("vntana",),
+    "vntana",
     name="render panel",
     steps=(Step("what there is", "/attachments/search$"), Step("order", "/products/renders$")),
     effect=Ground.renders,
@@ -74,7 +74,7 @@ def _render(client: Any, ground: Ground) -> Any:
 
 
 @operation(
-    *("scenario",),
+    "scenario",
     name="archive panel",
     steps=(Step("order", "/assets/download$"),),
     effect=Ground.archives,

@@ -270,7 +270,7 @@ def _body(call: Call) -> str:
         written = json.dumps(call.json, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         try:
             written.encode()
-        except UnicodeEncodeError:  # halves of characters, from an answer: they go back as they came, escaped
+        except UnicodeEncodeError:  # halves of characters, in what a person wrote: they go as they are, escaped
             return json.dumps(call.json, separators=(",", ":"), allow_nan=False)
         return written
     return urlencode(call.form, errors="surrogatepass") if call.form is not None else ""

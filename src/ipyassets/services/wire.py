@@ -12,7 +12,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from ipyassets.arguments import whole
 from ipyassets.errors import BadResponse, InvalidRequest, NotFound
 from ipyassets.http.messages import Answer, parsed
-from ipyassets.texts import cut, visible
+from ipyassets.texts import cut, encodable, visible
 
 __all__ = [
     "base_address",
@@ -36,8 +36,6 @@ T = TypeVar("T")
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~\-]+")
-_HALVES: Final = re.compile("[\ud800-\udfff]")
-"""Halves of characters, which JSON can say and nothing else can."""
 _LONGEST_MESSAGE: Final = 400
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -106,7 +104,7 @@ def host(url: str) -> str:
 
 def segment(id: object, what: str) -> str:
     """An id as one segment of a path. Raises `NotFound` for what cannot be an id: it might name another path."""
-    if not isinstance(id, str) or not id.strip() or id in (".", "..") or len(id) > 300 or _HALVES.search(id):
+    if not isinstance(id, str) or not id.strip() or id in (".", "..") or len(id) > 300 or encodable(id) != id:
         raise NotFound(f"{id!r:.60} is not the id of {what}.")
     return id if _PLAIN.fullmatch(id) else quote(id, safe="")
 
