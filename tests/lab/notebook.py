@@ -24,6 +24,10 @@ READY = """() => {
 }"""
 """The run command asks for a kernel in a dialog unless context, session and kernel have all answered before."""
 
+LABS_OWN = "Could not restore the debugger state: Canceled future for debug_request"
+"""JupyterLab asks each kernel for its debugger's state, and says this where the kernel or the page ends before the
+answer. That is a matter of moments, and nobody's mistake."""
+
 RUN = """(index) => {
   const { shell, commands } = window.jupyterapp;
   shell.currentWidget.content.activeCellIndex = index;
@@ -182,5 +186,5 @@ class Notebook:
         self.page.locator("#jupyterlab-splash").wait_for(state="detached")
 
     def _heard(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        if message.type == "error" and not message.text.startswith(LABS_OWN):
             self.problems.append(f"console: {message.text} ({message.location.get('url', '')})")
