@@ -15,6 +15,7 @@ from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
+from ipyassets.collections.decode_threads import TOO_SLOW, begun
 from ipyassets.collections.images import MAX_PIXELS, opened
 from ipyassets.errors import BadResponse, InvalidRequest
 
@@ -28,7 +29,7 @@ Media: TypeAlias = Literal["gif", "mp4"]
 WHAT: Final = "The film"
 MAX_FRAMES: Final = 3_600
 MAX_SECONDS: Final = 120.0
-"""Seconds that reading a film may take."""
+"""Seconds that reading a film may take; for each of its frames, as for any picture, there is a limit besides."""
 USUAL_FPS: Final = 12.0
 """Where a film does not tell."""
 _PAUSES: Final = 12
@@ -79,9 +80,12 @@ def film_frames(content: bytes, step: int = 1, what: str = WHAT) -> Iterator[Ima
         if number >= facts.count:
             return
         if time.monotonic() > end:
-            raise BadResponse(f"{what} took more than {MAX_SECONDS:.0f} s to decode; the rest was not read.")
+            raise BadResponse(
+                f"{what} took more than {MAX_SECONDS:.0f} s to decode; the rest was not read.", code=TOO_SLOW
+            )
         if number % step == 0:
             yield image()
+        begun(what)
 
 
 def _gif_facts(content: bytes, what: str) -> FilmFacts:
@@ -153,6 +157,7 @@ def _mp4(content: bytes, what: str) -> Iterator[tuple[Any, Any]]:
         raise InvalidRequest(
             f"{what} is an MP4: its frames need PyAV. Install it with `pip install ipyassets[video]`."
         ) from None
+    begun(what)
     try:
         # To learn what is in it, FFmpeg may decode a frame already.
         limits = {"max_pixels": str(MAX_PIXELS)}

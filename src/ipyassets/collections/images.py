@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
+from ipyassets.collections.decode_threads import DecodeThreads, begun
 from ipyassets.collections.decoders import sooner
 from ipyassets.errors import BadResponse
 
@@ -29,8 +30,6 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-
-CORES: Final = os.cpu_count() or 1
 
 MAX_PIXELS: Final = 100_000_000
 """Pictures with more pixels are refused before anything is decoded (100 megapixels are 400 MB of RGBA)."""
@@ -67,6 +66,7 @@ def opened(content: bytes, what: str = WHAT, most: int = MAX_PIXELS) -> Image.Im
     """
     from PIL import Image, UnidentifiedImageError
 
+    begun(what)
     global _formats  # noqa: PLW0603
     if _formats is None:
         Image.init()
@@ -238,24 +238,23 @@ def described(content: bytes) -> str:
     )
 
 
+_decoding: Final = DecodeThreads()
 _pools: dict[str, ThreadPoolExecutor] = {}
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_pools.clear)  # its threads did not come along
 
 
-def _pool(name: str, workers: int) -> ThreadPoolExecutor:
-    if name not in _pools:
-        _pools[name] = ThreadPoolExecutor(workers, thread_name_prefix=f"ipyassets-{name}")
-    return _pools[name]
-
-
 async def in_decode_pool(work: Callable[..., T], *arguments: Any) -> T:
-    """Run ``work`` on one of as many threads as there are cores (Pillow decodes without the GIL)."""
-    pool = _pool("decode", CORES)
-    return await asyncio.get_running_loop().run_in_executor(pool, work, *arguments)
+    """Run ``work`` on one of as many threads as there are cores (Pillow decodes without the GIL).
+
+    Raises as ``work`` does, and `BadResponse` where one picture takes longer than `decode_threads.MAX_SECONDS`.
+    """
+    return await _decoding.run(work, *arguments)
 
 
 async def in_file_pool(work: Callable[..., T], *arguments: Any) -> T:
     """Run short file work beside the decoding, so that it need not queue behind pictures."""
-    return await asyncio.get_running_loop().run_in_executor(_pool("files", 4), work, *arguments)
+    if "files" not in _pools:
+        _pools["files"] = ThreadPoolExecutor(4, thread_name_prefix="ipyassets-files")
+    return await asyncio.get_running_loop().run_in_executor(_pools["files"], work, *arguments)

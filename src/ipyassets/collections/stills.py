@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from ipyassets.collections.decode_threads import TOO_SLOW
 from ipyassets.collections.pages import Item
 from ipyassets.collections.posters import Box, PosterStream, decoded
 from ipyassets.collections.render_files import file_bytes
@@ -56,7 +57,9 @@ class StillStream(PosterStream):
         try:
             found = await file_bytes(self._service, record, file)
             image = await decoded(found, Box(), about)
-        except BadResponse:  # it may have been damaged on its way, or in the cache
+        except BadResponse as error:  # it may have been damaged on its way, or in the cache
+            if error.code == TOO_SLOW:
+                raise
             found = await file_bytes(self._service, record, file, anew=True)
             image = await decoded(found, Box(), about)
         if self._size is not None and image.size != self._size:

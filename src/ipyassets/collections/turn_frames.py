@@ -130,6 +130,7 @@ class _Run:
             await in_decode_pool(self._through)
         except Exception as raised:  # noqa: BLE001  # told to whoever waits for a frame
             error = raised
+        self.stopped.set()  # what was given up may still go on
         self.passed = self._film.facts.count
         for frame in self._waiting.values():
             frame.set_exception(error)
@@ -144,7 +145,7 @@ class _Run:
 
     def _settle(self, index: int, made: Thumbnail) -> None:
         self._film._keep(index, self._edge, made)  # noqa: SLF001
-        self.passed = index + 1
+        self.passed = max(self.passed, index + 1)
         frame = self._waiting.pop(index, None)
-        if frame is not None:
+        if frame is not None and not frame.done():
             frame.set_result(made)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from ipyassets.arguments import whole
 from ipyassets.collections.aside import aside
 from ipyassets.collections.assets import AssetBase
+from ipyassets.collections.decode_threads import TOO_SLOW
 from ipyassets.collections.film import USUAL_FPS, can_read, film_facts, media_of
 from ipyassets.collections.images import in_decode_pool, in_file_pool
 from ipyassets.collections.jobs import View
@@ -104,7 +105,9 @@ class TurntableBase:
             raise
         try:
             return await in_decode_pool(frames, content, stride, self._what())
-        except BadResponse:
+        except BadResponse as error:
+            if error.code == TOO_SLOW:
+                raise
             return await in_decode_pool(frames, await self._content(media, anew=True), stride, self._what())
 
     async def _speed(self) -> float:
