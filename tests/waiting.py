@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable
+from types import FrameType
 from typing import Any, Final
 
 from ipyassets.http import loop
 
-__all__ = ["PATIENCE", "Bell", "Gate", "ended", "tasks"]
+__all__ = ["PATIENCE", "Bell", "Gate", "ended", "main_waits", "tasks"]
 
 PATIENCE: Final = 20.0
 
@@ -46,6 +48,14 @@ class Gate:
 
     async def passed(self) -> None:
         await self._open.wait()
+
+
+def main_waits() -> bool:
+    """Whether the main thread waits for the loop thread."""
+    frame: FrameType | None = sys._current_frames()[threading.main_thread().ident or 0]
+    while frame is not None and frame.f_code is not loop._Running.over.__code__:
+        frame = frame.f_back
+    return frame is not None
 
 
 def tasks(ending: str) -> list[str]:

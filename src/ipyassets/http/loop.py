@@ -25,6 +25,12 @@ _INTERRUPT_GRACE: Final = 2.0
 _MEANWHILE: Final = 0.2
 """Seconds between the things done while waiting."""
 
+_LISTEN: Final = 0.5
+"""Seconds between looks whether there was an interrupt.
+
+One that comes just as the wait begins does not end it: Python looks before it waits for a lock and once that is over.
+"""
+
 
 class _LoopThread:
     """A daemon thread that runs an event loop until the process ends."""
@@ -132,12 +138,13 @@ class _Running(Generic[T]):
         """Cancel the work, if it was begun; else it never will be."""
         loop().call_soon_threadsafe(self._stop)
 
-    def over(self, patience: float = -1) -> bool:
-        """Whether it is over; waits for that for some seconds, or (-1) as long as it takes."""
+    def over(self, patience: float) -> bool:
+        """Whether it is over; waits for that for some seconds."""
         return self._ended or self._bell.acquire(timeout=patience)
 
     def result(self) -> T:
-        self.over()
+        while not self.over(_LISTEN):
+            pass
         assert self._task is not None
         if self._task.cancelled():
             raise concurrent.futures.CancelledError
