@@ -50,10 +50,10 @@ class Gate:
         await self._open.wait()
 
 
-def main_waits() -> bool:
-    """Whether the main thread waits for the loop thread."""
+def main_waits(where: Any = loop._Running.over) -> bool:
+    """Whether the main thread waits for the loop thread, or is in another function."""
     frame: FrameType | None = sys._current_frames()[threading.main_thread().ident or 0]
-    while frame is not None and frame.f_code is not loop._Running.over.__code__:
+    while frame is not None and frame.f_code is not where.__code__:
         frame = frame.f_back
     return frame is not None
 

@@ -15,7 +15,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from ipyassets.errors import AssetServiceError, without_frames
 
-__all__ = ["LoopLock", "allow_asyncio_run", "awaiting", "on_loop_thread", "run", "submit"]
+__all__ = ["LISTEN", "LoopLock", "allow_asyncio_run", "awaiting", "on_loop_thread", "run", "submit"]
 
 T = TypeVar("T")
 
@@ -25,10 +25,10 @@ _INTERRUPT_GRACE: Final = 2.0
 _MEANWHILE: Final = 0.2
 """Seconds between the things done while waiting."""
 
-_LISTEN: Final = 0.5
-"""Seconds between looks whether there was an interrupt.
+LISTEN: Final = 0.5
+"""Seconds between looks whether there was an interrupt, for every thread that waits long.
 
-One that comes just as the wait begins does not end it: Python looks before it waits for a lock and once that is over.
+One that comes just as the wait begins does not end it: Python looks before it waits for a lock, and once that is over.
 """
 
 
@@ -143,7 +143,7 @@ class _Running(Generic[T]):
         return self._ended or self._bell.acquire(timeout=patience)
 
     def result(self) -> T:
-        while not self.over(_LISTEN):
+        while not self.over(LISTEN):
             pass
         assert self._task is not None
         if self._task.cancelled():
