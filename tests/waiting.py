@@ -9,9 +9,10 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final
 
+from ipyassets.collections.jobs import JobBase
 from ipyassets.http import loop
 
-__all__ = ["PATIENCE", "Bell", "Gate", "ended", "main_waits", "tasks"]
+__all__ = ["PATIENCE", "Bell", "Gate", "ended", "main_waits", "tasks", "until_status"]
 
 PATIENCE: Final = 20.0
 
@@ -48,6 +49,14 @@ class Gate:
 
     async def passed(self) -> None:
         await self._open.wait()
+
+
+def until_status(job: JobBase, status: str) -> None:
+    """Wait until the job stands so."""
+    bell = Bell()
+    end = job.subscribe(bell.ring)
+    bell.until(lambda: job.status == status)
+    end()
 
 
 def main_waits(where: Any = loop._Running.over) -> bool:
