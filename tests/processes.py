@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
+import random
 import signal
 import socket
 import time
@@ -11,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 __all__ = ["MARK", "free_port", "left_behind", "private_environment", "wait_for"]
+
+_ports = itertools.cycle(random.sample(range(20_000, 32_000), 12_000))
 
 MARK = "IPYASSETS_TEST_RUN"
 """Environment variable that a process started here hands down to all it starts, so that leftovers can be found."""
@@ -59,8 +64,14 @@ def wait_for(condition: Callable[[], bool], timeout: float, what: str) -> None:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A port that is free, and still will be once a process that was told it has started.
+
+    Not one of those that systems give to whoever asks for any: another test might, in the seconds that takes.
+    """
+    while True:
+        port = next(_ports)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def _marked(mark: str) -> dict[int, str]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable
+from types import FrameType
 from typing import Any, Final
 
+from ipyassets.collections.jobs import JobBase
 from ipyassets.http import loop
 
-__all__ = ["PATIENCE", "Bell", "Gate", "ended", "tasks"]
+__all__ = ["PATIENCE", "Bell", "Gate", "ended", "main_waits", "tasks", "until_status"]
 
 PATIENCE: Final = 20.0
 
@@ -46,6 +49,22 @@ class Gate:
 
     async def passed(self) -> None:
         await self._open.wait()
+
+
+def until_status(job: JobBase, status: str) -> None:
+    """Wait until the job stands so."""
+    bell = Bell()
+    end = job.subscribe(bell.ring)
+    bell.until(lambda: job.status == status)
+    end()
+
+
+def main_waits(where: Any = loop._Running.over) -> bool:
+    """Whether the main thread waits for the loop thread, or is in another function."""
+    frame: FrameType | None = sys._current_frames()[threading.main_thread().ident or 0]
+    while frame is not None and frame.f_code is not where.__code__:
+        frame = frame.f_back
+    return frame is not None
 
 
 def tasks(ending: str) -> list[str]:

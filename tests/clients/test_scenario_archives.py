@@ -26,6 +26,7 @@ from ipyassets.errors import (
     NotFound,
 )
 from ipyassets.sandbox import Sandbox
+from tests.waiting import until_status
 
 POLL = 0.02
 
@@ -195,8 +196,9 @@ def test_words_for_success(quick: Sandbox, scenario: Scenario, pictures: AssetLi
 def test_a_job_that_never_ends(quick: Sandbox, scenario: Scenario, pictures: AssetList) -> None:
     quick.archives.hang("contemplating")
     job = scenario.archive(pictures, poll=POLL)
+    until_status(job, "running")
     with pytest.raises(JobTimeout):
-        job.wait(timeout=0.3)
+        job.wait(timeout=0.1)
     assert job.status == "running"
     scenario.close()
     with pytest.raises(InvalidRequest, match="closed"):

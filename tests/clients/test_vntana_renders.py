@@ -26,6 +26,7 @@ from ipyassets.http import loop
 from ipyassets.sandbox import Sandbox
 from ipyassets.services.events import Event, hub
 from tests.services.calls import QUICK
+from tests.waiting import until_status
 
 SMALL = {"width": 48, "height": 32, "turntable": ia.Turntable(frames=4, fps=8, width=32, height=32), "poll": 0.05}
 TIMEOUT = 120
@@ -180,9 +181,7 @@ def test_a_cut_video_is_fetched_anew_and_a_lastingly_cut_one_is_said(sandbox, vn
 def test_a_token_that_is_revoked_on_the_way(sandbox, vntana, assets):
     sandbox.renders.hold()
     job = vntana.render(assets[28], **SMALL)
-    running = threading.Event()
-    job.subscribe(lambda: running.set() if job.status == "running" else None)
-    in_time(running)
+    until_status(job, "running")
     sandbox.vntana_api.tokens.revoke_all()
     sandbox.renders.resume()
     assert job.wait(TIMEOUT).status == "completed"
@@ -214,9 +213,9 @@ def test_an_account_that_is_shut_out_on_the_way(sandbox, vntana, assets):
 def test_the_service_is_away_for_a_while(sandbox, vntana, assets):
     sandbox.renders.hold()
     job = vntana.render(assets[30], **SMALL)
-    sandbox.faults.add("/v1/products", kind="reset", count=12)
     troubled = threading.Event()
     job.subscribe(lambda: troubled.set() if isinstance(job.trouble, ServiceUnavailable) else None)
+    sandbox.faults.add("/v1/products", kind="reset", count=12)
     in_time(troubled)
     sandbox.renders.resume()
     assert job.wait(TIMEOUT).status == "completed"

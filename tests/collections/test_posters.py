@@ -223,6 +223,24 @@ except KeyboardInterrupt as interrupted:
     assert Interrupted.__mro__[1] is KeyboardInterrupt
 
 
+def test_ctrl_c_does_not_lose_what_was_on_its_way(monkeypatch: pytest.MonkeyPatch):
+    """Posters that the loop thread had given, and the interrupted thread had not got yet, were in nobody's hands."""
+    assets, real, pressed = listed(MemoryService(5)), loop._Running.result, list[int]()
+
+    def result(running: loop._Running[Any]) -> Any:
+        found = real(running)
+        if isinstance(found, list) and found and not pressed:
+            pressed.append(len(found))
+            raise KeyboardInterrupt
+        return found
+
+    monkeypatch.setattr(loop._Running, "result", result)
+    with pytest.raises(Interrupted) as interrupted:
+        assets.posters()
+    assert pressed
+    assert [asset.attributes["n"] for asset, _ in interrupted.value.partial.items()][: pressed[0]] == [*range(*pressed)]
+
+
 async def test_a_page_that_is_slow_to_come_holds_no_finished_poster_back():
     """Finished posters waited for the next page to come, and were lost when the reader was interrupted meanwhile."""
     service = MemoryService(20)

@@ -11,7 +11,6 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -33,6 +32,7 @@ from ipyassets.services.rendering import RenderFile, Turntable
 from tests.collections.renders import ORDER, picked_up, rendered, rendering
 from tests.collections.test_asset_list import listed
 from tests.fakes import MemoryRenders, MemoryService, picture
+from tests.waiting import main_waits
 
 
 @pytest.fixture(autouse=True)
@@ -605,15 +605,9 @@ def ctrl_c() -> Iterator[Callable[[], None]]:
     """Presses Ctrl-C as soon as the main thread waits for the loop thread; never after the test."""
     over = threading.Event()
 
-    def waits() -> bool:
-        frame: FrameType | None = sys._current_frames()[threading.main_thread().ident]
-        while frame is not None and frame.f_code is not loop._Running.over.__code__:
-            frame = frame.f_back
-        return frame is not None
-
     def press() -> None:
         while not over.wait(0.001):
-            if waits():
+            if main_waits():
                 os.kill(os.getpid(), signal.SIGINT)
                 return
 

@@ -33,7 +33,7 @@ def test_notebook(context: BrowserContext, server: JupyterServer) -> None:
         expect(notebook.output(0).locator(".ipya-beside")).to_be_hidden()
         notebook.start(1)
         view.tile(1).click()
-        notebook.finish(1, timeout=20)  # it ends with the click: messages come beside the cell, as in JupyterLab
+        notebook.finish(1)  # it ends with the click: messages come beside the cell, as in JupyterLab
         assert not [problem for problem in notebook.problems if not any(theirs in problem for theirs in THEIRS)]
     finally:
         notebook.page.close()

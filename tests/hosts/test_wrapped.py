@@ -177,7 +177,7 @@ def shows_that_it_waits(kernel: PlainKernel, view: GridView) -> None:
     view.settle()
     cell = kernel.start("import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)")
     view.scroll_to(1)
-    expect(view.root.get_by_text("The kernel is busy with a cell.")).to_be_visible(timeout=15_000)
+    expect(view.root.get_by_text("The kernel is busy with a cell.")).to_be_visible()
     expect(view.root.get_by_role("button", name="Ask again")).to_be_hidden()
     assert kernel.running(cell)
     kernel.folder.joinpath("go").touch()

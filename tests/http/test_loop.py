@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import _thread
 import asyncio
 import os
 import signal
@@ -11,6 +12,7 @@ import pytest
 
 from ipyassets.http import loop
 from tests.canaries.witness import TRACEBACKS
+from tests.waiting import main_waits
 
 
 async def forty_two() -> int:
@@ -159,6 +161,19 @@ def test_ctrl_c_while_the_work_is_only_begun_cancels_it_too(monkeypatch: pytest.
     with pytest.raises(KeyboardInterrupt):
         loop.run(work())
     assert ended.is_set() == begun
+
+
+def test_ctrl_c_that_wakes_nobody_is_heard():
+    """One that came just as the wait began was slept through, until a second one came."""
+
+    async def work() -> None:
+        while not main_waits():  # noqa: ASYNC110  # nobody tells
+            await asyncio.sleep(0)
+        _thread.interrupt_main()  # notes it, and does not end what the main thread waits for
+        await asyncio.Event().wait()
+
+    with pytest.raises(KeyboardInterrupt):
+        loop.run(work())
 
 
 async def test_a_scripts_asyncio_run_can_be_pasted_into_a_notebook():

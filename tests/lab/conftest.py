@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, WebSocket, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, WebSocket, expect, sync_playwright
 from scripts.npm import install, npm_command
 
 from ipyassets.sandbox import Sandbox
@@ -30,6 +30,11 @@ COMPILED = """() => new Promise((done) => setTimeout(() => {
   try { done(Function("return 'compiled'")()); } catch (error) { done(error.name); }
 }))"""
 """What comes of text that is run as code; in a task of the page's own, since what Playwright runs is let through."""
+
+PATIENCE = 30_000
+"""Milliseconds for whatever a browser test waits for; Playwright's own five seconds are too few for a busy machine."""
+
+expect.set_options(timeout=PATIENCE)
 
 Open = Callable[..., Notebook]
 
@@ -84,7 +89,7 @@ def browser(playwright: Playwright, chromium: str, tmp_path_factory: pytest.Temp
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """One for all tests, so that JupyterLab's own files are fetched once."""
     context = browser.new_context(viewport={"width": 1280, "height": 860}, locale="en-US", reduced_motion="reduce")
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE)
     yield context
     context.close()
 

@@ -77,7 +77,7 @@ class JupyterServer:
     def request(self, path: str, method: str = "GET") -> Any:
         """The decoded JSON answer of the server's REST interface, None for an empty one."""
         request = urllib.request.Request(f"{self.url}/api/{path}", method=method)
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:  # a busy kernel has seconds to end
             return json.loads(answer.read() or b"null")
 
     def shut_down_kernels(self) -> None:

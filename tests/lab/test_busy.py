@@ -54,6 +54,6 @@ def test_works_while_a_cell_runs(open_notebook: Open, cell: str) -> None:
     view.tile(0).click()
     view.expect_selected(0)
     view.tile(1).click(modifiers=["ControlOrMeta"])
-    notebook.finish(1, timeout=20)
+    notebook.finish(1)
     assert not notebook.errors(1)
     assert notebook.value("len(explorer.selection)") == 2

@@ -91,7 +91,7 @@ def test_stop_works_while_a_cell_runs(open_notebook: Open, held: Sandbox) -> Non
     expect(view.count).to_have_text("0 of 3 done")
     busy(notebook, 2)
     view.button("Stop following").click()
-    notebook.finish(2, timeout=20)
+    notebook.finish(2)
     expect(view.words).to_have_text("No longer followed; the service goes on with it")
     expect(view.button("Stop following")).to_be_hidden()
     expect(view.line(0)).to_contain_text("not followed")

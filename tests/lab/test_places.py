@@ -58,7 +58,6 @@ def test_views_come_and_go(open_notebook: Open) -> None:
     notebook.page.wait_for_function(BACK)
 
     notebook.save()
-    notebook.page.reload(wait_until="commit")
     notebook.open(notebook.server_url)
     again = View(notebook, 0)
     again.settle()
@@ -96,7 +95,7 @@ def test_without_subshells(open_notebook: Open) -> None:
     notebook.start(2)
     view.scroll_to(1)
     view.search("chair")
-    expect(view.root.get_by_text(BUSY)).to_be_visible(timeout=15_000)
+    expect(view.root.get_by_text(BUSY)).to_be_visible()
     assert notebook.running(2)
     (notebook.path.parent / "go").touch()
     notebook.finish(2)

@@ -102,7 +102,10 @@ def test_a_rendered_turntable_is_turned_by_hand_and_by_keys(open_notebook: Open)
         expect(player.get_by_role("slider", name="Frame")).to_have_attribute("aria-valuetext", f"Frame {frame} of 12")
     press("Home")
     expect(number).to_have_text("1 / 12")
-    assert drawn(canvas) == pictures[1] != pictures[10]
+    notebook.page.wait_for_function(
+        f"([canvas, before]) => ({DRAWN})(canvas) === before", arg=[canvas.element_handle(), pictures[1]]
+    )
+    assert pictures[1] != pictures[10]
     press(" ")
     expect(player.get_by_role("button", name="Pause (Space)")).to_be_visible()
     expect(number).not_to_have_text("1 / 12")

@@ -66,7 +66,7 @@ def test_our_code_needs_no_eval_and_nothing_inline(strict: Page) -> None:
 
     strict.goto("http://strict.test/jobs.html?case=done")
     strict.get_by_role("button", name="Show results").click()
-    expect(strict.locator(".ipya-results figure").first).to_be_visible(timeout=20_000)
+    expect(strict.locator(".ipya-results figure").first).to_be_visible()
     strict.goto("http://strict.test/looks.html?show=player")
     expect(strict.locator(".ipya-number")).to_have_text("1 / 36")
     strict.goto("http://strict.test/looks.html?show=compare")

@@ -32,9 +32,7 @@ def test_a_service_that_fails_says_why_and_the_others_go_on(open_notebook: Open,
     found = {}
 
     def stands(title: str, *words: str) -> None:
-        expect(notice.locator(".ipya-notice-title")).to_have_text(
-            title, timeout=30_000
-        )  # after what is tried again by itself
+        expect(notice.locator(".ipya-notice-title")).to_have_text(title)
         for text in words:
             expect(notice).to_contain_text(text)
         expect(view.grid).to_be_hidden()

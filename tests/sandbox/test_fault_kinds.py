@@ -180,7 +180,7 @@ def test_expired_and_revoked(sandbox: Sandbox) -> None:
 def test_latency_with_jitter_is_the_same_in_every_run(sandbox, client):
     sandbox.settings.jitter = 30
     with pytest.raises(httpx.ReadTimeout):
-        client.post(SEARCH, json={"page": 1, "size": 5}, timeout=0.001)
+        client.post(SEARCH, json={"page": 1, "size": 5}, timeout=httpx.Timeout(10, read=0.001))
     chances = [Sandbox(seed=seed).faults.chance() for seed in (1, 1, 2)]
     assert chances[0] == chances[1] != chances[2]
 

@@ -13,6 +13,7 @@ from ipyassets.sandbox import Faults, Sandbox, Seen
 
 SEARCH = "/vntana/public/products/organizations/northlight-home/clients/showroom"
 BODY = {"page": 1, "size": 5}
+IMPATIENT = httpx.Timeout(10, read=0.1)
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_cut_promises_the_whole_body_and_breaks_off(sandbox, client, after):
 def test_stall_until_the_client_gives_up(sandbox, client):
     sandbox.faults.add(SEARCH, kind="stall")
     with pytest.raises(httpx.ReadTimeout):
-        client.post(SEARCH, json=BODY, timeout=0.1)
+        client.post(SEARCH, json=BODY, timeout=IMPATIENT)
     assert ask(client).status_code == 200
 
 
@@ -118,10 +119,10 @@ def test_redirect(sandbox, client):
 def test_slow_and_latency_are_waited_for(sandbox, client):
     sandbox.faults.add(SEARCH, kind="slow", seconds=30)
     with pytest.raises(httpx.ReadTimeout):
-        client.post(SEARCH, json=BODY, timeout=0.1)
+        client.post(SEARCH, json=BODY, timeout=IMPATIENT)
     sandbox.settings.latency = 30
     with pytest.raises(httpx.ReadTimeout):
-        client.post(SEARCH, json=BODY, timeout=0.1)
+        client.post(SEARCH, json=BODY, timeout=IMPATIENT)
 
 
 def test_count_skip_and_method(sandbox, client):

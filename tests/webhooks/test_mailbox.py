@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import _thread
 import asyncio
 import threading
 
@@ -8,6 +9,7 @@ import pytest
 from ipyassets.services.events import Event
 from ipyassets.webhooks.mailbox import Closed, Events, Mailbox
 from ipyassets.webhooks.wanted import wanted
+from tests.waiting import main_waits
 
 
 def event(name: str = "renders.completed", asset: str = "a") -> Event:
@@ -87,6 +89,23 @@ def test_the_end_is_told_to_who_waits_and_what_came_can_be_taken(mailbox):
     assert list(Events(mailbox, everything, None)) == [event()]
     with pytest.raises(Closed):
         mailbox.take(everything, None)
+
+
+def test_ctrl_c_that_wakes_nobody_is_heard(mailbox):
+    """One that came just as the wait began was slept through, until an event came."""
+
+    def press() -> None:
+        while not main_waits(Mailbox.take):
+            pass
+        _thread.interrupt_main()
+
+    pressing = threading.Thread(target=press)
+    pressing.start()
+    with pytest.raises(KeyboardInterrupt):
+        mailbox.take(everything, None)
+    pressing.join()
+    mailbox.put(event())
+    assert mailbox.take(everything, 0) == event()
 
 
 async def test_awaited(mailbox):

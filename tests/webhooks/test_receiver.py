@@ -397,8 +397,8 @@ print(receiver.url, flush=True)
 
 def test_it_survives_an_interrupt():
     """Ctrl-C ends the cell, not the receiver."""
-    code = SCRIPT + (
-        "try: receiver.wait_for('never')\n"
+    code = SCRIPT.replace("print(", "try:\n    print(") + (
+        "    receiver.wait_for('never')\n"
         "except KeyboardInterrupt: print('interrupted', flush=True)\n"
         "print(receiver.wait_for('renders.completed', timeout=30).asset, flush=True)\n"
     )

@@ -150,10 +150,15 @@ def collected(
     ``batch`` and is raised.
     """
     results: list[R] = []
+
+    async def take() -> list[R]:
+        taken = await stream.take(MANY)
+        results.extend(taken)  # here, since Ctrl-C may come before the caller's thread has them
+        return taken
+
     try:
         with shown() as progress:
-            while taken := loop.run(stream.take(MANY)):
-                results.extend(taken)
+            while taken := loop.run(take()):
                 each(taken)
                 progress.update(len(taken))
     except KeyboardInterrupt:

@@ -218,8 +218,8 @@ class _Mapping(Generic[T]):
             self.pending[future] = slots
 
     def wait(self) -> int:
-        """Wait until a partition is done; how many assets have been since the last time."""
-        wait(self.pending, return_when=FIRST_COMPLETED)
+        """Wait until a partition is done, or for a moment; how many assets have been since the last time."""
+        wait(self.pending, loop.LISTEN, return_when=FIRST_COMPLETED)
         return self.collect()
 
     def collect(self) -> int:

@@ -15,7 +15,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from ipyassets.errors import AssetServiceError, without_frames
 
-__all__ = ["LoopLock", "allow_asyncio_run", "awaiting", "on_loop_thread", "run", "submit"]
+__all__ = ["LISTEN", "LoopLock", "allow_asyncio_run", "awaiting", "on_loop_thread", "run", "submit"]
 
 T = TypeVar("T")
 
@@ -24,6 +24,12 @@ _INTERRUPT_GRACE: Final = 2.0
 
 _MEANWHILE: Final = 0.2
 """Seconds between the things done while waiting."""
+
+LISTEN: Final = 0.5
+"""Seconds between looks whether there was an interrupt, for every thread that waits long.
+
+One that comes just as the wait begins does not end it: Python looks before it waits for a lock, and once that is over.
+"""
 
 
 class _LoopThread:
@@ -132,12 +138,13 @@ class _Running(Generic[T]):
         """Cancel the work, if it was begun; else it never will be."""
         loop().call_soon_threadsafe(self._stop)
 
-    def over(self, patience: float = -1) -> bool:
-        """Whether it is over; waits for that for some seconds, or (-1) as long as it takes."""
+    def over(self, patience: float) -> bool:
+        """Whether it is over; waits for that for some seconds."""
         return self._ended or self._bell.acquire(timeout=patience)
 
     def result(self) -> T:
-        self.over()
+        while not self.over(LISTEN):
+            pass
         assert self._task is not None
         if self._task.cancelled():
             raise concurrent.futures.CancelledError

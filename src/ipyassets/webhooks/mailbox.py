@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Final, Self, TypeAlias
 
+from ipyassets.http.loop import LISTEN
 from ipyassets.services.events import Event
 
 __all__ = ["Closed", "Events", "Mailbox", "Wanted"]
@@ -70,8 +73,12 @@ class Mailbox:
     def take(self, wanted: Wanted, timeout: float | None) -> Event:
         """The next that fits. Raises `TimeoutError` after ``timeout`` seconds without one, `Closed` at the end."""
         future = self._ask(wanted)
+        end = math.inf if timeout is None else time.monotonic() + timeout
         try:
-            return future.result(timeout)
+            while not wait([future], max(0.0, min(LISTEN, end - time.monotonic()))).done:
+                if time.monotonic() >= end:
+                    raise TimeoutError
+            return future.result()
         except TimeoutError:
             if self._withdraw(future):
                 raise

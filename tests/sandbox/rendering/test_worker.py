@@ -38,8 +38,11 @@ def gone(pid):
     except ProcessLookupError:
         return True
     # Whoever took it over when its parent died may not have looked at its end yet.
-    state = Path(f"/proc/{pid}/stat")
-    return state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z"
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:  # by now they have; or there is no such list here
+        return Path("/proc/self/stat").exists()
+    return state.rpartition(")")[2].split()[0] == "Z"
 
 
 def wait_until_gone(pid):

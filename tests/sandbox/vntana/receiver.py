@@ -27,7 +27,7 @@ class Post:
 class Receiver(ThreadingHTTPServer):
     """Answers 200, or what stands in ``answers`` next; a `threading.Event` there holds the answer until it is set."""
 
-    daemon_threads = True
+    daemon_threads = False  # they are waited for
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
