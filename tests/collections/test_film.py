@@ -130,3 +130,12 @@ def test_a_gif_that_grows_on_the_way(edge: int, said: str):
     assert [next(frames).size for _ in range(15)] == [(64, 48)] * 15
     with pytest.raises(BadResponse, match=said):
         next(frames)
+
+
+def test_a_gif_that_begins_in_greys_and_goes_on_in_colours():
+    """The second frame was a bare AssertionError, and by Pillow alone it is black instead of red. Found by fuzzing."""
+    grey, red = Image.linear_gradient("L"), Image.new("RGB", (256, 256), (200, 10, 10))
+    buffer = io.BytesIO()
+    grey.save(buffer, "GIF", save_all=True, append_images=[red, grey], duration=80, optimize=False)
+    frames = list(film_frames(buffer.getvalue()))
+    assert [frame.getpixel((30, 77)) for frame in frames] == [(77, 77, 77), (200, 10, 10), (77, 77, 77)]

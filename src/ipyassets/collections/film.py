@@ -81,7 +81,11 @@ def film_frames(content: bytes, step: int = 1, what: str = WHAT) -> Iterator[Ima
         if time.monotonic() > end:
             raise BadResponse(f"{what} took more than {MAX_SECONDS:.0f} s to decode; the rest was not read.")
         if number % step == 0:
-            yield image()
+            try:
+                made = image()
+            except Exception as error:  # noqa: BLE001  # what is converted here may be as odd as what was decoded
+                raise BadResponse(f"{what} is damaged or cut off ({type(error).__name__}).") from None
+            yield made
 
 
 def _gif_facts(content: bytes, what: str) -> FilmFacts:
@@ -115,6 +119,8 @@ def _gif_frames(content: bytes, what: str) -> Iterator[Any]:
     try:
         for number in range(_counted(image)):
             image.seek(number)
+            if number == 0:
+                _with_colours(image)
             _held_to_the_limit(image, what)
             image.load()
             yield lambda: image.convert("RGBA" if image.has_transparency_data else "RGB")
@@ -122,6 +128,16 @@ def _gif_frames(content: bytes, what: str) -> Iterator[Any]:
         raise
     except Exception as error:  # noqa: BLE001  # Pillow's readers raise many kinds on damage, also of bombs
         raise BadResponse(f"{what} is damaged or cut off ({type(error).__name__}).") from None
+
+
+def _with_colours(image: Any) -> None:
+    """Pillow takes a first frame whose colours are all greys for one that has none, and gives later ones wrong then."""
+    if image.mode == "L":
+        from PIL import ImagePalette
+
+        greys = bytes(shade for shade in range(256) for _ in range(3))
+        image.palette = image._frame_palette = ImagePalette.raw("RGB", greys)  # noqa: SLF001
+        image._mode = "P"  # noqa: SLF001
 
 
 def _held_to_the_limit(image: Any, what: str) -> None:
