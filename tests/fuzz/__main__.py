@@ -21,7 +21,7 @@ from types import ModuleType
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"
 WORK = Path("build/fuzz")
-TARGETS = ("answers", "archives", "films", "images", "messages", "panels", "records", "webhooks", "wire")
+TARGETS = ("answers", "archives", "films", "images", "messages", "panels", "receiver", "records", "webhooks", "wire")
 MEMORY_MB = 2048
 """More resident memory than this while one input is worked on ends a run."""
 PATIENCE = 60
@@ -37,6 +37,7 @@ LONGEST = {
     "images": 16384,
     "messages": 4096,
     "panels": 4096,
+    "receiver": 20000,
     "records": 4096,
     "webhooks": 5000,
     "wire": 8192,
