@@ -100,6 +100,8 @@ def test_what_stands_behind_the_pixels_is_left_to_pillow(chosen: None):
     exif[0x0112] = 6
     content = with_chunk(png(picture("RGB")), b"eXIf", exif.tobytes()[6:])
     assert decode(content).size == (37, 61)
+    # It came out higher than its box: turned only after it had been made to fit.
+    assert decode(content, None, 30).size == (18, 30)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from typing import Any
 
 import pytest
@@ -130,3 +131,48 @@ def test_a_gif_that_grows_on_the_way(edge: int, said: str):
     assert [next(frames).size for _ in range(15)] == [(64, 48)] * 15
     with pytest.raises(BadResponse, match=said):
         next(frames)
+
+
+def test_a_gif_that_begins_in_greys_and_goes_on_in_colours():
+    """The second frame was a bare AssertionError, and by Pillow alone it is black instead of red. Found by fuzzing."""
+    grey, red = Image.linear_gradient("L"), Image.new("RGB", (256, 256), (200, 10, 10))
+    buffer = io.BytesIO()
+    grey.save(buffer, "GIF", save_all=True, append_images=[red, grey], duration=80, optimize=False)
+    frames = list(film_frames(buffer.getvalue()))
+    assert [frame.getpixel((30, 77)) for frame in frames] == [(77, 77, 77), (200, 10, 10), (77, 77, 77)]
+
+
+def test_no_room_is_made_for_a_gif_that_grows(monkeypatch: pytest.MonkeyPatch):
+    """250 bytes took 700 MB and a second: room for what follows a frame was made before its size was looked at."""
+    content = bytearray(gif(3, mode="RGBA"))
+    places = [match.start() for match in re.finditer(rb"\x2c\0\0\0\0\x40\0\x30\0", content)]
+    content[places[1] + 5 : places[1] + 9] = (10_500).to_bytes(2, "little") * 2
+    made: list[tuple[int, int]] = []
+    fill = Image.core.fill
+
+    def filled(mode: str, size: tuple[int, int], *colour: Any) -> Any:
+        made.append(size)
+        return fill(mode, size, *colour)
+
+    monkeypatch.setattr(Image.core, "fill", filled)
+    with pytest.raises(BadResponse, match="Turn has frames of more than 100,000,000 pixels"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's own, of bombs
+        film_facts(bytes(content), "Turn")
+    assert made
+    assert max(made) == (64, 48)
+
+
+def changed(content: bytes, old: bytes, new: bytes) -> bytes:
+    assert old in content
+    return content.replace(old, new)
+
+
+def test_a_film_whose_handler_has_a_name_of_other_bytes():
+    """One byte that is no UTF-8, in a name that nobody reads, was a bare UnicodeDecodeError. Found by fuzzing."""
+    assert film_facts(changed(video(), b"VideoHandler", b"Vid\xe9oHandler")).count == 6
+
+
+def test_a_film_packed_in_a_way_that_nobody_knows():
+    """It was a bare AttributeError. Found by fuzzing."""
+    with pytest.raises(BadResponse, match="Turn is packed in a way that FFmpeg does not know"):
+        film_facts(changed(video(), b"avc1", b"none"), "Turn")

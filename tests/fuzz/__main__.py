@@ -11,26 +11,33 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"
 WORK = Path("build/fuzz")
-TARGETS = ("answers", "archives", "images", "messages", "panels", "records", "webhooks", "wire")
+TARGETS = ("answers", "archives", "films", "images", "messages", "panels", "receiver", "records", "webhooks", "wire")
 MEMORY_MB = 2048
 """More resident memory than this while one input is worked on ends a run."""
 PATIENCE = 60
 """Seconds that one input may take, on a machine that has other things to do as well."""
+MOST_SECONDS = 1.0
+"""Seconds of a processor that one input may take."""
+MOST_MEMORY = 300
+"""MB that one input may take."""
 LONGEST = {
     "answers": 16384,
     "archives": 8192,
+    "films": 8192,
     "images": 16384,
     "messages": 4096,
     "panels": 4096,
+    "receiver": 20000,
     "records": 4096,
     "webhooks": 5000,
     "wire": 8192,
@@ -153,6 +160,13 @@ def _engine(target: str, rest: list[str]) -> None:
         module = _module(target)
     change = getattr(module, "CHANGE", None)
 
+    def check(data: bytes) -> None:
+        spent, most = _spent(module.check, data)
+        if spent > MOST_SECONDS:  # what was imported or collected on the way is not the input's doing
+            spent, most = _spent(module.check, data)
+        assert spent <= MOST_SECONDS, f"{spent:.1f} seconds of a processor"
+        assert most <= MOST_MEMORY, f"{most} MB more than ever before"
+
     def changed(data: bytes, most: int, seed: int) -> bytes:
         made: bytes = change(data, most, seed, lambda given, most, _: atheris.Mutate(given, most))
         return made
@@ -162,8 +176,17 @@ def _engine(target: str, rest: list[str]) -> None:
     itself = (WORK / target / "engine").absolute()
     itself.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tests.fuzz engine {target} "$@"\n', "utf-8")
     itself.chmod(0o700)
-    atheris.Setup([str(itself), *rest], module.check, **options)
+    atheris.Setup([str(itself), *rest], check, **options)
     atheris.Fuzz()
+
+
+def _spent(check: Callable[[bytes], None], data: bytes) -> tuple[float, int]:
+    """Seconds of a processor, and MB by which the most that was ever in use has grown."""
+    memory, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    check(data)
+    spent = time.process_time() - began
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory
+    return spent, grown // (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
 def _included(target: str) -> list[str]:

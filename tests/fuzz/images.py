@@ -77,7 +77,8 @@ def _decoded(data: bytes, image: Image.Image) -> None:
         for held in (False, True):
             with _Decoder(decoder):
                 made = _whole_or_none(data, held=held)
-            if plain is not None and image.format == "PNG":
+            # Which of two orientations counts is nobody's to say.
+            if plain is not None and image.format == "PNG" and data.count(b"eXIf") < 2:
                 assert made is not None, "Pillow reads it, and we do not"
                 assert made.mode == plain.mode
                 assert made.tobytes() == plain.tobytes(), f"other pixels than Pillow's ({decoder}, {held=})"
@@ -172,6 +173,7 @@ def seeds() -> Iterator[tuple[str, bytes]]:
     yield "half.jpg", _saved("RGB", "JPEG")[:-100]
     yield "wide.png", _claiming(100_000, 100_000)
     yield "wider.png", _claiming(0x7FFFFFFF, 2)
+    yield "turned-at-the-end.png", _turned_at_the_end()
     yield "surplus.png", _claiming(2, 1, b"\0" + bytes(6) * 100)
     yield "two-parts.png", _parted(_saved("RGB", "PNG"))
     yield "drawing.svg", b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
@@ -219,6 +221,11 @@ def _chunk(name: bytes, content: bytes) -> bytes:
 def _claiming(width: int, height: int, rows: bytes = b"") -> bytes:
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", zlib.compress(rows)) + _chunk(b"IEND", b"")
+
+
+def _turned_at_the_end() -> bytes:
+    png = _saved("RGB", "PNG")
+    return png[:-12] + _chunk(b"eXIf", _lying().tobytes()[6:]) + png[-12:]
 
 
 def _parted(png: bytes) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import reprlib
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import wait
@@ -133,14 +134,19 @@ def _answered(widget: CommWidget, messages: list[Any]) -> None:
     said = [message for message in messages if isinstance(message, dict)]
     cancels = [message for message in said if message.get("op") == "cancel"]
     # What is no text is answered, in words, under its beginning as one; what has none is answered to nobody.
-    names = Counter(str(encodable(message.get("request", "")))[:64] for message in said)
-    told_off = Counter(str(encodable(message.get("request", "")))[:64] for message in cancels)
+    names = Counter(map(_name, said))
+    told_off = Counter(map(_name, cancels))
     for name, count in names.items():
         if name:
             assert answers[name] <= count
             assert answers[name] >= count - told_off[name] or cancels, (
                 f"{type(widget).__name__} leaves {name!r} unanswered"
             )
+
+
+def _name(message: dict[str, Any]) -> str:
+    said = message.get("request", "")
+    return str(encodable((said if isinstance(said, str) else reprlib.repr(said))[:64]))
 
 
 def seeds() -> Iterator[tuple[str, bytes]]:
@@ -193,4 +199,4 @@ def seeds() -> Iterator[tuple[str, bytes]]:
     }
     for name, messages in several.items():
         yield name, json.dumps(messages).encode()
-    yield "deep", b'{"op": "use", "request": ' + b"[" * 300 + b"]" * 300 + b"}"
+    yield "deep", b'{"op": "use", "request": ' + b"[" * 900 + b"]" * 900 + b"}"

@@ -1,6 +1,7 @@
 """Changes that keep an input readable, so that a run gets past the first check.
 
-JSON stays JSON, a PNG's sums fit, and a ZIP's two descriptions of a member mostly agree.
+JSON stays JSON, a PNG's sums fit, a ZIP's two descriptions of a member mostly agree, and parts of an MP4 stay within
+each other.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import json
 import random
 import struct
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-__all__ = ["Mutate", "json_changed", "png_repaired", "zip_changed"]
+__all__ = ["Mutate", "json_changed", "mp4_changed", "png_repaired", "zip_changed"]
 
 Mutate = Callable[[bytes, int, int], bytes]
 """Bytes, the most there may be, and a seed; gives other bytes."""
@@ -163,3 +164,76 @@ def _written(made: bytearray, form: str, at: int, value: int) -> int:
     if at + struct.calcsize(form) <= len(made):
         struct.pack_into(form, made, at, value)
     return value
+
+
+_HOLDERS: Final = frozenset(
+    [b"moov", b"trak", b"mdia", b"minf", b"dinf", b"stbl", b"edts", b"udta", b"moof", b"traf", b"mvex"]
+)
+_KINDS: Final = (
+    b"avc1", b"mp4v", b"hev1", b"vp09", b"av01", b"jpeg", b"png ", b"raw ", b"mp4a", b"none", b"moov", b"trak", b"free",
+    b"vide", b"soun", b"text", b"hint", b"tmcd",
+)  # fmt: skip
+_WORDS: Final = (0, 1, 2, 12, 16, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
+
+
+def mp4_changed(data: bytes, most: int, seed: int, otherwise: Mutate) -> bytes:
+    """One to three parts of an MP4 changed, doubled, left out or renamed, and the lengths around them made right."""
+    chance = random.Random(seed)
+    if data[4:8] != b"ftyp" or chance.random() < 0.3:
+        return otherwise(data, most, seed)
+    parts = _parts(data)
+    for _ in range(chance.randint(1, 3)):
+        holder = chance.choice(list(_holders(parts)))
+        if not holder:
+            continue
+        at = chance.randrange(len(holder))
+        kind, inner = holder[at]
+        match chance.randrange(8):
+            case 0:
+                del holder[at]
+            case 1:
+                holder.insert(at, copy.deepcopy(holder[at]))
+            case 2:
+                holder[at] = (chance.choice(_KINDS), inner)
+            case 3:
+                holder.append(holder.pop(at))
+            case _ if isinstance(inner, bytes) and len(inner) >= 4:
+                made, place = bytearray(inner), chance.randrange(len(inner) - 3)
+                if chance.random() < 0.7:
+                    place -= place % 4
+                struct.pack_into(">I", made, place, chance.choice((*_WORDS, chance.getrandbits(32))))
+                holder[at] = (kind, bytes(made))
+            case _:
+                holder.insert(at, (chance.choice(_KINDS), b""))
+    made_of_them = b"".join(map(_joined, parts))
+    return made_of_them if len(made_of_them) <= most else otherwise(data, most, seed)
+
+
+_Part = tuple[bytes, Any]
+"""The kind of a part of an MP4, and what is in it: bytes, or a list of parts."""
+
+
+def _parts(data: bytes) -> list[_Part]:
+    found: list[_Part] = []
+    at = 0
+    while at + 8 <= len(data):
+        length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        if length < 8:
+            break
+        inner = data[at + 8 : at + length]
+        found.append((kind, _parts(inner) if kind in _HOLDERS else inner))
+        at += length
+    return found
+
+
+def _holders(parts: list[_Part]) -> Iterator[list[_Part]]:
+    yield parts
+    for _, inner in parts:
+        if isinstance(inner, list):
+            yield from _holders(inner)
+
+
+def _joined(part: _Part) -> bytes:
+    kind, inner = part
+    content = b"".join(map(_joined, inner)) if isinstance(inner, list) else inner
+    return struct.pack(">I", len(content) + 8) + kind + content

@@ -91,6 +91,26 @@ def test_connections_that_do_nothing_keep_no_delivery_out(few: WebhookReceiver, 
         assert connections(few) <= FEW
 
 
+@pytest.mark.parametrize(
+    "rest",
+    [b"2\r\nabno chunk\r\n", b"no chunk\r\n", b"2\r\nab\r\n0\r\n\r\nno request\r\n\r\n"],
+    ids=["after-a-chunk", "at-once", "after-the-body"],
+)
+@pytest.mark.parametrize("path", [b"/", b"/elsewhere"])
+def test_no_stranger_writes_tracebacks(
+    few: WebhookReceiver, caplog: pytest.LogCaptureFixture, path: bytes, rest: bytes
+) -> None:
+    """A body that turns out to be none wrote a traceback of sixty lines to the notebook, each time. By fuzzing."""
+    head = b"POST " + path + b" HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    for _ in range(3):
+        with connect(few) as stranger:
+            stranger.sendall(head + rest)
+            assert hung_up(stranger)[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 401", b"HTTP/1.1 404")
+    delivered(few)
+    assert all(record.exc_info is None and record.levelname == "WARNING" for record in caplog.records)
+    assert len(caplog.records) <= 2
+
+
 def test_those_who_do_nothing_go_first(few: WebhookReceiver) -> None:
     """A delivery whose body is under way stays, whoever else comes."""
     body = payload(product="slow")

@@ -147,6 +147,19 @@ def test_whatever_a_page_says(kind: str, seed: int, guarded: list[str]) -> None:
     widget.close()
 
 
+def test_a_message_as_deep_as_json_may_be() -> None:
+    """It was a bare RecursionError in the kernel, and no answer."""
+    name: list[Any] = []
+    for _ in range(980):
+        name = [name]
+    browser = Browser(ia.Compare(Image.new("RGB", (40, 30)), Image.new("RGB", (40, 30))))
+    browser.send({"op": "hello", "request": name})
+    (answer,) = [data["content"] for data, _ in browser.comm.messages if data["method"] == "custom"]
+    assert answer["op"] == "error"
+    assert answer["message"] == "request must be a text of at most 64 characters."
+    browser.widget.close()
+
+
 # -- panels, which are made of ipywidgets that take what the browser says --------------------------------------------
 
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
@@ -84,12 +84,16 @@ def film_frames(content: bytes, step: int = 1, what: str = WHAT) -> Iterator[Ima
                 f"{what} took more than {MAX_SECONDS:.0f} s to decode; the rest was not read.", code=TOO_SLOW
             )
         if number % step == 0:
-            yield image()
+            try:
+                made = image()
+            except Exception as error:  # noqa: BLE001  # what is converted here may be as odd as what was decoded
+                raise BadResponse(f"{what} is damaged or cut off ({type(error).__name__}).") from None
+            yield made
         begun(what)
 
 
 def _gif_facts(content: bytes, what: str) -> FilmFacts:
-    image = opened(content, what)
+    image = _bounded(opened(content, what, MAX_PIXELS))
     try:
         count = _counted(image)
         looked_at = min(count, _PAUSES)  # pauses are whole hundredths of a second and may alternate around the true one
@@ -97,6 +101,8 @@ def _gif_facts(content: bytes, what: str) -> FilmFacts:
         for number in range(looked_at):
             image.seek(number)
             milliseconds += image.info.get("duration", 0) / looked_at
+    except _TooLargeError:
+        raise _too_large(what) from None
     except Exception as error:  # noqa: BLE001  # Pillow's readers raise many kinds on damage
         raise BadResponse(f"{what} is damaged or cut off ({type(error).__name__}).") from None
     fps = 1000 / milliseconds if milliseconds else USUAL_FPS
@@ -115,23 +121,57 @@ def _counted(image: Any) -> int:
 
 
 def _gif_frames(content: bytes, what: str) -> Iterator[Any]:
-    image = opened(content, what)
+    image = _bounded(opened(content, what, MAX_PIXELS))
     try:
         for number in range(_counted(image)):
             image.seek(number)
-            _held_to_the_limit(image, what)
+            if number == 0:
+                _with_colours(image)
             image.load()
             yield lambda: image.convert("RGBA" if image.has_transparency_data else "RGB")
-    except BadResponse:
-        raise
+    except _TooLargeError:
+        raise _too_large(what) from None
     except Exception as error:  # noqa: BLE001  # Pillow's readers raise many kinds on damage, also of bombs
         raise BadResponse(f"{what} is damaged or cut off ({type(error).__name__}).") from None
 
 
-def _held_to_the_limit(image: Any, what: str) -> None:
-    """A frame that lies outside makes a GIF grow on the way."""
-    if image.width * image.height > MAX_PIXELS:
-        raise BadResponse(f"{what} has frames of more than {MAX_PIXELS:,} pixels; they were not decoded.")
+def _with_colours(image: Any) -> None:
+    """Pillow takes a first frame whose colours are all greys for one that has none, and gives later ones wrong then."""
+    if image.mode == "L":
+        from PIL import ImagePalette
+
+        greys = bytes(shade for shade in range(256) for _ in range(3))
+        image.palette = image._frame_palette = ImagePalette.raw("RGB", greys)  # noqa: SLF001
+        image._mode = "P"  # noqa: SLF001
+
+
+class _TooLargeError(Exception):
+    pass
+
+
+def _too_large(what: str) -> BadResponse:
+    return BadResponse(f"{what} has frames of more than {MAX_PIXELS:,} pixels; they were not decoded.")
+
+
+def _bounded(image: Image.Image) -> Any:
+    """``image``, a GIF that raises `_TooLargeError` before it grows beyond the limit.
+
+    A frame that lies outside makes it larger on the way, and room for what follows one is made with the first look.
+    """
+    held = image.__dict__.pop("_size")
+    image.__class__ = _bounded_class(type(image))
+    image._size = held  # noqa: SLF001
+    return image
+
+
+@cache
+def _bounded_class(pillows: type[Any]) -> type[Any]:
+    def grown(self: Any, size: tuple[int, int]) -> None:
+        if size[0] * size[1] > MAX_PIXELS:
+            raise _TooLargeError
+        self.__dict__["_held"] = size
+
+    return type(pillows.__name__, (pillows,), {"_size": property(lambda self: self.__dict__["_held"], grown)})
 
 
 def _mp4_frames(content: bytes, what: str) -> Iterator[Any]:
@@ -140,7 +180,7 @@ def _mp4_frames(content: bytes, what: str) -> Iterator[Any]:
         for packet in container.demux(stream):
             for frame in packet.decode():
                 if frame.width * frame.height > MAX_PIXELS:  # they may grow on the way
-                    raise BadResponse(f"{what} has frames of more than {MAX_PIXELS:,} pixels; they were not decoded.")
+                    raise _too_large(what)
                 # PyAV 19 keeps what it converts with for each of our threads; with threads of its own below, a process
                 # that is forked later would wait for those, which did not come along, before its first line.
                 yield partial(frame.to_image, threads=1)
@@ -161,10 +201,14 @@ def _mp4(content: bytes, what: str) -> Iterator[tuple[Any, Any]]:
     try:
         # To learn what is in it, FFmpeg may decode a frame already.
         limits = {"max_pixels": str(MAX_PIXELS)}
-        with av.open(io.BytesIO(content), "r", format="mp4", options=limits) as container:
+        film = io.BytesIO(content)
+        # Titles and names of handlers that are no UTF-8 are nobody's concern.
+        with av.open(film, "r", format="mp4", options=limits, metadata_errors="replace") as container:
             if not container.streams.video:
                 raise BadResponse(f"{what} has no picture, only sound or nothing.")
             stream = container.streams.video[0]
+            if stream.codec_context is None:
+                raise BadResponse(f"{what} is packed in a way that FFmpeg does not know.")
             stream.thread_type = "SLICE"  # threads by frame lose the good frames before a damaged one
             stream.codec_context.options = limits
             yield container, stream

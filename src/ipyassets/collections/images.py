@@ -132,12 +132,12 @@ def decode(
         animated = bool(getattr(image, "is_animated", False))
         fits = image.width <= (width or image.width) and image.height <= (height or image.height)
         image = sooner(content, image, held=held and fits) or image
-        if "exif" in image.info and _orientation(image) in _LYING:
-            width, height = height, width
-        image = _within(image, width, height)
+        lying = "exif" in image.info and _orientation(image) in _LYING
+        image = _within(image, *((height, width) if lying else (width, height)))
         image.load()
-        image = _within(image, width, height)  # a HEIF may turn out larger than it said
         upright(image)
+        # A HEIF may turn out larger than it said, and a PNG may say behind its pixels how it lies.
+        image = _within(image, width, height)
         if not animated:
             image = _alone(image)
     except Exception as error:  # noqa: BLE001

@@ -115,6 +115,16 @@ class _Connection(H11Protocol):
             super().data_received(data[start : start + _LARGEST_HEAD])
         self._watch()
 
+    def send_400_response(self, msg: str) -> None:
+        # Else whoever answers what came before finds the connection closed, and a traceback goes to the log.
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        try:
+            super().send_400_response(msg)
+        except h11.LocalProtocolError:  # in the middle of an answer, or after the last one
+            self.transport.close()
+
     def on_response_complete(self) -> None:
         self._room.served(self)
         super().on_response_complete()

@@ -10,6 +10,7 @@ without ``request`` that a widget sends is news.
 
 from __future__ import annotations
 
+import reprlib
 import threading
 from abc import abstractmethod
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -154,7 +155,9 @@ def _heard(widget: CommWidget, content: object, _buffers: object) -> None:
                 widget._answer(request, ask)  # noqa: SLF001
     except Refused as refusal:
         if not request and isinstance(content, Mapping):
-            request = str(content.get("request", ""))[:64]
+            said = content.get("request", "")
+            # Not repr: it fails for lists in lists as deep as JSON may have them.
+            request = (said if isinstance(said, str) else reprlib.repr(said))[:64]
         widget._refuse(request, str(refusal))  # noqa: SLF001
 
 
