@@ -155,6 +155,6 @@ def test_a_worker_without_credentials_says_which_it_needs(
     assert [type(error) for _, _, error in failures] == [ia.AuthenticationError] * 4
 
 
-def test_a_bag_of_nothing_is_empty(sandbox: ia.Sandbox) -> None:
+def test_a_bag_of_nothing_is_empty(sandbox: ia.Sandbox, cluster: Any) -> None:
     with sandbox.vntana() as client:
-        assert client.search("no such thing at all").to_dask().compute(scheduler="sync") == []
+        assert client.search("no such thing at all").to_dask().compute() == []
