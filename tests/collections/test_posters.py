@@ -24,6 +24,7 @@ from ipyassets.errors import BadResponse, Interrupted, InvalidRequest, NotFound,
 from ipyassets.http import loop
 from ipyassets.http.cache import cache
 from tests.collections.test_asset_list import listed
+from tests.collections.test_collector import ended
 from tests.fakes import MemoryService, picture
 from tests.fuzz.__main__ import kept
 
@@ -135,6 +136,7 @@ def test_a_stream_left_early_leaves_no_work_behind():
     stream = listed(service).iter_posters()
     next(stream)
     stream.close()
+    loop.run(ended())
     assert service.running == 0
     assert len(service.fetched) < 100
 
@@ -195,6 +197,7 @@ import asyncio, contextlib, os, signal, sys
 sys.path.insert(0, ".")
 from tests.fakes import MemoryService
 from tests.collections.test_asset_list import listed
+from tests.collections.test_collector import ended
 import ipyassets as ia
 from ipyassets.collections import asset_list
 

@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 
 from ipyassets.collections import film, turntables, video
+from ipyassets.collections.turn_frames import ReadFilm
+from ipyassets.collections.turn_sources import opening
 from ipyassets.collections.turntables import RenderedTurntable
 from ipyassets.errors import BadResponse, InvalidRequest, NotFound
 from ipyassets.http import loop
@@ -197,6 +199,24 @@ def test_frames_that_could_be_read_are_kept_on_the_error(filled: bool):
     assert 0 < len(kept) < 30
     assert {frame.size for frame in kept} == {(128, 96)}
     assert len(service.downloads) == 2
+
+
+def test_a_film_that_was_damaged_on_its_way_is_fetched_once_more_where_it_is_shown():
+    """A player went on with the damaged bytes, and so did every later player of that turntable: they were kept."""
+    service, made = turntable()
+    good = mp4_film()
+    cut = len(good) // 20
+    served(service, "mp4", good[:-cut] + b"\0" * cut)  # whole as a container
+    shown, _ = loop.run(opening(made)())
+    service.contents.clear()
+    assert isinstance(shown, ReadFilm)
+
+    async def frames() -> list[Any]:
+        return [await shown.frame(index, 64) for index in range(6)]
+
+    assert all(loop.run(frames()))
+    assert len(service.downloads) == 2
+    assert made.mp4_bytes() == good
 
 
 def test_films_beyond_the_limits_are_refused(monkeypatch):

@@ -68,12 +68,8 @@ def main() -> int:
             table.keep({case: table.mark(word) for case, word in words.items()})
             print(f"{operation}: {time.monotonic() - start:.0f} s, {dict(came)}", flush=True)
     print(f"{len(cases)} cases in {time.monotonic() - began:.0f} s, {wrongs} wrong; {once} were run twice")
-    marks = {**table.read(), **{case: table.mark(word) for case, word in words.items()}}
-    table.PAGE.write_text(table.written(marks))
-    if len(marks) == len(CASES):
-        table.forget()
-    else:
-        print(f"{len(CASES) - len(marks)} cases are still to be run")
+    if left := table.finish({case: table.mark(word) for case, word in words.items()}):
+        print(f"{left} cases are still to be run")
     return 1 if wrongs else 0
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import pytest
+
+import ipyassets as ia
 from tests.faults.ground import (
     POLL,
     SERVICES,
@@ -21,7 +24,7 @@ from tests.faults.ground import (
     seen,
     tree,
 )
-from tests.faults.operations import STEPS, pairs_told
+from tests.faults.operations import STEPS, begun_archive, begun_render, pairs_told
 
 __all__: list[str] = []
 
@@ -267,6 +270,26 @@ async def _received(client: Any, _: Ground) -> Any:
         return receiver.running, receiver.webhook is not None
 
 
+async def _failed_render(client: Any, ground: Ground) -> Any:
+    job = await begun_render(client, ground).wait(20)
+    assert job.failures, "it did not fail"
+    return job
+
+
+@awaited(
+    "vntana",
+    name="failed render again",
+    prepare=_failed_render,
+    anew=True,
+    steps=(Step("order", "/products/renders$"),),
+    covers=("AsyncRenderJob.retry_failed",),
+    effect=Ground.renders,
+    repeats=True,  # the later render takes the place of the former
+)
+async def _render_again(job: Any, ground: Ground) -> Any:
+    return job_told(await (await job.retry_failed()).wait(ground.patience))
+
+
 # -- Scenario ---------------------------------------------------------------------------------------------------------
 
 
@@ -384,3 +407,23 @@ async def _saved(job: Any, ground: Ground) -> Any:
     there = sorted(contents for _, contents in tree(folder / "out"))
     errors = [error for _, error in done.failures] + [error for _, _, error in job.failures]
     return Named((digest(saved.read_bytes()), *there), tuple(errors), slots=False)
+
+
+async def _failed_archive(client: Any, ground: Ground) -> Any:
+    job = begun_archive(client, ground)
+    with pytest.raises(ia.JobFailed):
+        await job.wait(20)
+    return job
+
+
+@awaited(
+    "scenario",
+    name="failed archive again",
+    prepare=_failed_archive,
+    anew=True,
+    steps=(Step("order", "/assets/download$"),),
+    covers=("AsyncArchiveJob.retry_failed",),
+    effect=Ground.archives,
+)
+async def _archive_again(job: Any, ground: Ground) -> Any:
+    return job_told(await (await job.retry_failed()).wait(ground.patience))

@@ -38,7 +38,9 @@ DEADLINE: Final = 30
 """Seconds after which a case hangs: some ten times what the slowest takes."""
 QUICK: Final = RetryPolicy(attempts=3, first=0.001, longest=0.002, retry_after_limit=0.2)
 SETTLED: Final = 0.5
-"""Seconds in the place of the four that files must stay as they are."""
+"""Seconds in the place of the four that files must stay as they are, and of the 30 after which a failure is believed
+that was told before the order, too.
+"""
 AWAITED: Final = {
     "vntana": ia.AsyncVntana,
     "vntana_public": ia.AsyncVntanaPublic,
@@ -85,6 +87,7 @@ class Bench:
         self._stack.enter_context(_swapped(cache, "_folder", self.folder / "cache"))
         # A render here is over sooner than anybody sees it run; then its files alone tell, once they stay as they are.
         self._stack.enter_context(_swapped(watching, "SETTLED", SETTLED))
+        self._stack.enter_context(_swapped(watching, "STALE_FAILED", SETTLED))
         self._stack.enter_context(self.sandbox)
         self.ground = Ground(self.sandbox, self.folder)
         self._stack.enter_context(self.elsewhere)

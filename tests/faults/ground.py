@@ -118,6 +118,7 @@ class Ground:
             shown = vntana.search(asset_types="THREE_D", conversion_status="COMPLETED", sort="created")
             self.records = {"vntana": [asset._record for asset in shown[:3]]}
             self.rendered = [asset._record for asset in shown[4:5]]
+            self._others = itertools.cycle([asset._record for asset in shown[5:45]])
             # The first has files, too: what a panel finds of it must not depend on which cases ran before.
             vntana.render([shown[0], *shown[4:5]], **SMALL, poll=POLL).wait(60, progress=False)
             self.webhook = vntana.webhooks.create("http://127.0.0.1:9/", name="kept").id
@@ -158,6 +159,11 @@ class Ground:
         """What was rendered before anything went wrong."""
         kind = AsyncAsset if type(client).__name__.startswith("Async") else Asset
         return [kind(record, client.core) for record in self.rendered]
+
+    def another(self, client: Any) -> Any:
+        """One of which no render is under way that an earlier case gave up."""
+        kind = AsyncAsset if type(client).__name__.startswith("Async") else Asset
+        return kind(next(self._others), client.core)
 
     def new_name(self) -> str:
         """For an order that is like no other: one whose answer is lost is looked for by what it says."""

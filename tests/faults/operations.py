@@ -5,6 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
+import pytest
+
 import ipyassets as ia
 from tests.faults.ground import (
     POLL,
@@ -26,7 +28,18 @@ from tests.faults.ground import (
     tree,
 )
 
-__all__ = ["PICTURE", "SEARCH", "STEPS", "archived", "pairs_told"]
+__all__ = [
+    "FILE",
+    "PICTURE",
+    "SEARCH",
+    "STEPS",
+    "archived",
+    "begun_archive",
+    "begun_render",
+    "failed_archive",
+    "failed_render",
+    "pairs_told",
+]
 
 _LISTS: Final = {
     "vntana": r"/v1/products/clients/search$",
@@ -282,10 +295,10 @@ def _follow(client: Any, ground: Ground) -> Any:
     return job_told(client.follow_renders(assets, poll=POLL).wait(ground.patience, progress=False))
 
 
-_FILE: Final = (Step("address", "/sign-url$"), Step("file", "/vntana/storage/"))
+FILE: Final = (Step("address", "/sign-url$"), Step("file", "/vntana/storage/"))
 
 
-@operation("vntana", name="stills", prepare=followed, steps=_FILE, covers=("RenderJob.stills",))
+@operation("vntana", name="stills", prepare=followed, steps=FILE, covers=("RenderJob.stills",))
 def _stills(job: Any, _: Ground) -> Any:
     return batched(job.stills(progress=False))
 
@@ -294,7 +307,7 @@ def _stills(job: Any, _: Ground) -> Any:
     "vntana",
     name="turntables",
     prepare=followed,
-    steps=_FILE,
+    steps=FILE,
     covers=("RenderJob.turntables", "RenderedTurntable.save_mp4", "RenderedTurntable.mp4_bytes"),
 )
 def _turntables(job: Any, ground: Ground) -> Any:
@@ -305,7 +318,7 @@ def _turntables(job: Any, ground: Ground) -> Any:
     "vntana",
     name="frames",
     prepare=followed,
-    steps=(_FILE[1],),
+    steps=(FILE[1],),
     covers=("RenderedTurntable.frames", "RenderedTurntable.fps"),
 )
 def _frames(job: Any, _: Ground) -> Any:
@@ -317,7 +330,7 @@ def _frames(job: Any, _: Ground) -> Any:
     "vntana",
     name="GIF",
     prepare=followed,
-    steps=(_FILE[1],),
+    steps=(FILE[1],),
     covers=("RenderedTurntable.save_gif", "RenderedTurntable.gif_bytes"),
 )
 def _gif(job: Any, ground: Ground) -> Any:
@@ -552,21 +565,56 @@ def _extract(job: Any, ground: Ground) -> Any:
 # -- jobs that ask again ----------------------------------------------------------------------------------------------
 
 
-def _failed_archive(client: Any, ground: Ground) -> Any:
-    """An archive that the service failed to make."""
+def begun_render(client: Any, ground: Ground) -> Any:
+    """A render whose stills the service will fail to make."""
+    asset = ground.another(client)
+    ground.sandbox.renders.fail(asset.id)
+    return client.render(asset, **SMALL, poll=POLL)
+
+
+def failed_render(client: Any, ground: Ground) -> Any:
+    """The same, once that has happened."""
+    job = begun_render(client, ground).wait(20, progress=False)
+    assert job.failures, "it did not fail"
+    return job
+
+
+@operation(
+    "vntana",
+    name="failed render again",
+    prepare=failed_render,
+    anew=True,
+    steps=(
+        Step("standing", r"/conversion-action-types/status$|/clients/search$"),
+        Step("files", "/attachments/search$"),
+        Step("order", "/products/renders$"),
+    ),
+    covers=("RenderJob.retry_failed",),
+    effect=Ground.renders,
+    repeats=True,  # the later render takes the place of the former
+)
+def _render_again(job: Any, ground: Ground) -> Any:
+    return job_told(job.retry_failed().wait(ground.patience, progress=False))
+
+
+def begun_archive(client: Any, ground: Ground) -> Any:
+    """An archive that the service will fail to make."""
     ground.sandbox.archives.fail()
-    job = client.archive(ground.assets(client)[:2], flat=True, archive_name=ground.new_name(), poll=POLL)
-    try:
+    return client.archive(ground.assets(client)[:2], flat=True, archive_name=ground.new_name(), poll=POLL)
+
+
+def failed_archive(client: Any, ground: Ground) -> Any:
+    """The same, once that has happened."""
+    job = begun_archive(client, ground)
+    with pytest.raises(ia.JobFailed):
         job.wait(20, progress=False)
-    except ia.JobFailed:
-        return job
-    raise AssertionError("it did not fail")
+    return job
 
 
 @operation(
     "scenario",
     name="failed archive again",
-    prepare=_failed_archive,
+    prepare=failed_archive,
     anew=True,
     steps=(Step("order", "/assets/download$"),),
     covers=("ArchiveJob.retry_failed",),

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import itertools
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from ipyassets.collections.aside import aside
 from tests.faults.bench import Case
 from tests.faults.ground import OPERATIONS, SERVICES
 from tests.faults.plan import CASES
 from tests.faults.troubles import TROUBLES
 
-__all__ = ["PAGE", "forget", "keep", "mark", "read", "written"]
+__all__ = ["PAGE", "finish", "keep", "mark", "read", "written"]
 
 KEPT: Final = Path(__file__).parents[2] / "build" / "faults"
 PAGE: Final = Path(__file__).parents[2] / "docs" / "faults.md"
@@ -38,8 +41,8 @@ FAMILIES: Final = {
 }
 """Tables of a width that fits a page."""
 ORIGIN: Final = """\
-These tables are put together from parts, each case run at least once on 28 November 2026, while bugs that other cases
-had found were mended; they are not of one run of one state of the code.\
+These tables are put together from parts, each case run at least once on 28 or 29 November 2026, while bugs that other
+cases had found were mended; they are not of one run of one state of the code.\
 """
 """How the tables came about: true only if it is changed with them."""
 HEAD: Final = """\
@@ -134,17 +137,42 @@ def _cells(service: str) -> dict[str, list[list[str]]]:
 def keep(marks: Mapping[str, str]) -> None:
     """Keep marks of a run that goes on: who breaks it off need not begin again."""
     KEPT.mkdir(parents=True, exist_ok=True)
-    (KEPT / f"{os.getpid()}.json").write_text(json.dumps(marks))
+    with aside(KEPT / f"{os.getpid()}.json") as file:  # others read it meanwhile
+        file.write(json.dumps(marks).encode())
 
 
-def forget() -> None:
-    """What was kept stands on the page now."""
-    for path in KEPT.glob("*.json"):
-        path.unlink()
+def finish(marks: Mapping[str, str]) -> int:
+    """Write the page, with ``marks`` and all that was kept; gives how many cases are still to be run.
+
+    Two that end at once write one after the other. What was kept is let go of once the page is whole.
+    """
+    keep(marks)
+    with _alone():
+        known = _known()
+        PAGE.write_text(written(known))
+        left = len(CASES) - len(known)
+        if not left:
+            for path in KEPT.glob("*.json"):
+                path.unlink()
+    return left
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Nobody else who runs a part is at the page, or at what is kept."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    with (KEPT / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def read() -> dict[str, str]:
     """The marks by case: those on the page, and over them those of runs that did not come to their end."""
+    with _alone():
+        return _known()
+
+
+def _known() -> dict[str, str]:
     found = _on_the_page() if PAGE.exists() else {}
     for path in sorted(KEPT.glob("*.json"), key=lambda path: path.stat().st_mtime):
         found |= json.loads(path.read_text())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import pytest
+from ipywidgets import DOMWidget
 
 import ipyassets as ia
 from ipyassets.clients.webhooks import AsyncVntanaWebhooks, VntanaReceiver, VntanaWebhooks
@@ -23,6 +24,9 @@ OTHERS: Final = (
     *(ia.ArchiveJob, ia.AsyncArchiveJob, ia.Download, ia.AsyncDownload),
     *(VntanaWebhooks, AsyncVntanaWebhooks, VntanaReceiver),
 )
+WIDGETS: Final = tuple(
+    kind for name in ia.__all__ if isinstance(kind := getattr(ia, name), type) and issubclass(kind, DOMWidget)
+)
 DUNDERS: Final = ("__await__", "__getitem__", "__iter__", "__aiter__", "__len__", "__bool__")
 ASKS_NOBODY: Final = {
     "clients": {
@@ -35,12 +39,19 @@ ASKS_NOBODY: Final = {
     "Job": {
         *("done", "ended", "failures", "gives", "items", "on_done", "on_item_done", "progress", "remaining"),
         *("status", "subscribe", "unit", "ids", "limits", "missing", "stop_following"),
-        "snapshot",  # asks as `stills` and `images` do, and leaves out what does not come
         *("__len__", "__bool__", "__await__"),  # a blocking job is awaited as it is waited for
     },
-    "RenderJob": {"retry_failed"},  # orders as `render` does, and ArchiveJob's is tried
-    "AsyncRenderJob": {"retry_failed"},
-    "AsyncArchiveJob": {"retry_failed"},
+    "ArchiveJob": {"snapshot"},  # one for all: RenderJob's
+    "AsyncRenderJob": {"snapshot"},
+    "widgets": {
+        *("assets", "clients", "job", "jobs", "order", "picked", "query", "selection", "get_state", "set_state"),
+        "add",  # is how a JobMonitor is made
+        "images",  # and `to_html`: those of the selection, which is an AssetList, or of images that are here
+        "to_html",
+        "pick",  # waits for a person
+        "submit",  # orders as the button does
+        "snapshot",  # one for all: RenderJob's
+    },
     "RenderedTurntable": {"formats"},
     "Download": {"media_type", "name"},
     "VntanaWebhooks": set[str](),
@@ -86,8 +97,23 @@ def test_every_method_of_what_clients_give_is_in_the_matrix(kind: type) -> None:
     assert _public(kind) - done - known == set()
 
 
+@pytest.mark.parametrize("kind", WIDGETS, ids=lambda kind: kind.__name__)
+def test_every_widget_is_in_the_matrix(kind: type) -> None:
+    covered = [part for one in OPERATIONS for part in one.covers]
+    done = {part.rpartition(".")[2] for part in covered if part.startswith(f"{kind.__name__}.")}
+    ours = {
+        name
+        for each in kind.__mro__
+        if each.__module__.startswith("ipyassets.")
+        for name in vars(each)
+        if not name.startswith("_")
+    }
+    assert "close" in ours
+    assert ours - done - ASKS_NOBODY["widgets"] == set()
+
+
 def test_what_the_matrix_covers_is_there() -> None:
-    kinds = {kind.__name__: kind for kind in (*OTHERS, *(kind for both in CLIENTS.values() for kind in both))}
+    kinds = {kind.__name__: kind for kind in (*OTHERS, *WIDGETS, *(kind for both in CLIENTS.values() for kind in both))}
     for one in OPERATIONS:
         for name in one.covers:
             owner, _, method = name.rpartition(".")

@@ -14,11 +14,16 @@ from tests.faults.plan import CASES, by_operation, sampled
 SEED = int(os.environ.get("IPYASSETS_FAULTS_SEED", "7"))
 """Another number takes another part."""
 SLOW = ("stall", "stall in a body", "trickle", "TLS: unknown certificate")
-"""Waited out by time limits; of these and of renders the sample has fewer."""
-_quick = [case for case in CASES if case.trouble.name not in SLOW and case.operation.name != "render"]
-_slow = [case for case in CASES if case.trouble.name in SLOW and case.operation.name != "render"]
-_renders = [case for case in CASES if case.trouble.name not in SLOW and case.operation.name == "render"]
-SAMPLE = [*sampled(_quick, 160, SEED), *sampled(_slow, 6, SEED), *sampled(_renders, 1, SEED)]
+"""Waited out by time limits; of these and of jobs the sample has fewer."""
+JOBS = (
+    *("render", "failed render again", "failed render again, awaited"),
+    *("JobMonitor of a render", "JobMonitor of a failed render, again", "JobMonitor of an archive"),
+)
+"""Operations that wait for the work itself."""
+_quick = [case for case in CASES if case.trouble.name not in SLOW and case.operation.name not in JOBS]
+_slow = [case for case in CASES if case.trouble.name in SLOW and case.operation.name not in JOBS]
+_jobs = [case for case in CASES if case.trouble.name not in SLOW and case.operation.name in JOBS]
+SAMPLE = [*sampled(_quick, 160, SEED), *sampled(_slow, 6, SEED), *sampled(_jobs, 1, SEED)]
 
 
 @pytest.fixture(scope="module")

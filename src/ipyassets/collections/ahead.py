@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from itertools import islice
-from typing import Any, ClassVar, Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 
 from ipyassets.errors import AssetServiceError, Interrupted
 from ipyassets.http import loop
@@ -26,11 +26,15 @@ MANY: Final = 16
 """Results that are worth a change of threads where nobody looks at each."""
 
 
+_ending: Final[set[asyncio.Task[list[Any]]]] = set()
+"""The ends of streams that nobody waits for."""
+
+
 class Ahead(ABC, Generic[I, R]):
     """What is made of many items, in their order, ahead of the reader by a bounded number.
 
     Lives on the loop thread. ``take()`` gives what is ready; ``stop()`` ends the work and gives what was finished but
-    not yet taken.
+    not yet taken. A generator on any other thread ends it by a ``with`` block.
     """
 
     unit: ClassVar[str]
@@ -101,6 +105,22 @@ class Ahead(ABC, Generic[I, R]):
         if close is not None:
             await close()
         return finished
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if kind is GeneratorExit:
+            # Left in the middle, maybe long ago: the collector comes by on any thread, be it our own, or one that the
+            # loop thread waits for.
+            loop.soon(self._leave)
+        else:
+            loop.run(self.stop())
+
+    def _leave(self) -> None:
+        ending = asyncio.create_task(self.stop())
+        _ending.add(ending)
+        ending.add_done_callback(_ending.discard)
 
     def _keep_filling(self) -> None:
         """See to it that items are asked for beside the reader: a slow page must not hold finished posters back."""

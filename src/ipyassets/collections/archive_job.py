@@ -94,13 +94,10 @@ class ArchiveJob(ArchiveJobBase, BlockingOrder):
 
         A picture is None where it is damaged; use `images` to learn why.
         """
-        stream = loop.run(self._stream(Box(width, height), batch=False))
-        try:
+        with loop.run(self._stream(Box(width, height), batch=False)) as stream:
             while taken := loop.run(stream.take()):
                 for result in taken:
                     yield self._pair(stream, result)  # type: ignore[misc]  # assets of our own kind
-        finally:
-            loop.run(stream.stop())
 
     def save(self, path: str | Path, *, progress: bool | None = None) -> Path | list[Path]:
         """Write the archive to ``path`` as it is and give the path; a list of paths if the job has several.

@@ -133,13 +133,10 @@ class AssetList(AssetListBase[Asset], Sequence[Asset]):
 
         Use `posters` to learn why one failed.
         """
-        stream = self._stream(Box(width, height, size))
-        try:
+        with self._stream(Box(width, height, size)) as stream:
             while taken := loop.run(stream.take(_AT_ONCE)):
                 for result in taken:
                     yield self._wrap(result.item), result.image
-        finally:
-            loop.run(stream.stop())
 
     def map_posters(
         self,

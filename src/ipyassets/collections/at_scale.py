@@ -82,8 +82,7 @@ def _posters(
         for home, record in items:
             yield (service_of(home) if isinstance(home, Reference) else home), record
 
-    stream = PosterStream(walk(), box)
-    try:
+    with PosterStream(walk(), box) as stream:
         while True:
             with pacing(budget):  # and not while the caller has its turn, whose context is the same as ours
                 taken = loop.run(stream.take(stream.held))
@@ -92,8 +91,6 @@ def _posters(
             for result in taken:
                 home, record = items[result.index]
                 yield Asset(record, home), result.image, result.error
-    finally:
-        loop.run(stream.stop())
 
 
 def _worked_on(

@@ -6,18 +6,21 @@ import asyncio
 import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ipyassets.collections.film import FilmFacts
 from ipyassets.collections.images import in_decode_pool
 from ipyassets.collections.thumbnails import Encode, Thumbnail, miniature, quick
 from ipyassets.errors import BadResponse
+from ipyassets.http.loop import LoopLock
 
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["Film", "ImageFilm", "ReadFilm"]
+__all__ = ["Film", "ImageFilm", "Read", "ReadFilm"]
+
+Read: TypeAlias = "Callable[[], Iterator[Image.Image]]"
 
 KEPT_BYTES: Final = 48_000_000
 """Encoded frames that are kept of one film, so that a second view or a turn back is not encoded again."""
@@ -87,12 +90,15 @@ class ImageFilm(Film):
 class ReadFilm(Film):
     """Frames that stand one after the other in a file, which is read from its beginning for each size.
 
-    ``read`` gives all frames in order, anew each time; it runs in a decoding thread.
+    ``read`` gives all frames in order, anew each time; it runs in a decoding thread. Where it meets damage, ``again``
+    is asked once for another ``read``.
     """
 
-    def __init__(self, facts: FilmFacts, read: Callable[[], Iterator[Image.Image]]) -> None:
+    def __init__(self, facts: FilmFacts, read: Read, again: Callable[[], Awaitable[Read]] | None = None) -> None:
         super().__init__(facts)
         self._read = read
+        self._again = again
+        self._renewing = LoopLock()
         self._runs: dict[int, _Run] = {}
 
     async def _made(self, index: int, edge: int) -> Thumbnail:
@@ -100,6 +106,14 @@ class ReadFilm(Film):
         if run is None or run.passed > index:  # what it made was pushed out meanwhile
             run = self._runs[edge] = _Run(self, edge)
         return await asyncio.shield(run.awaited(index))
+
+    async def _renewed(self, damaged: Read) -> bool:
+        """Whether there is another film to read than ``damaged``, which may have been so on its way here alone."""
+        async with self._renewing:
+            if self._read is damaged and self._again is not None:
+                again, self._again = self._again, None
+                self._read = await again()
+            return self._read is not damaged
 
     def close(self) -> None:
         for run in self._runs.values():
@@ -127,7 +141,7 @@ class _Run:
     async def _main(self) -> None:
         error: Exception = BadResponse("The film ends before this frame.")
         try:
-            await in_decode_pool(self._through)
+            await self._decoded()
         except Exception as raised:  # noqa: BLE001  # told to whoever waits for a frame
             error = raised
         self.stopped.set()  # what was given up may still go on
@@ -136,8 +150,17 @@ class _Run:
             frame.set_exception(error)
             frame.exception()  # perhaps whoever asked has gone
 
-    def _through(self) -> None:
-        for index, image in enumerate(self._film._read()):  # noqa: SLF001
+    async def _decoded(self) -> None:
+        read = self._film._read  # noqa: SLF001
+        try:
+            await in_decode_pool(self._through, read)
+        except BadResponse:
+            if self.stopped.is_set() or not await self._film._renewed(read):  # noqa: SLF001
+                raise
+            await in_decode_pool(self._through, self._film._read)  # noqa: SLF001
+
+    def _through(self, read: Read) -> None:
+        for index, image in enumerate(read()):
             if self.stopped.is_set() or index >= self._film.facts.count:
                 return
             made = miniature(image, self._edge, self._film.encode)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ipyassets.collections.assets import Asset
 from ipyassets.collections.film import USUAL_FPS, FilmFacts, can_read, film_facts, film_frames, media_of
 from ipyassets.collections.images import in_decode_pool, in_file_pool
-from ipyassets.collections.turn_frames import Film, ImageFilm, ReadFilm
+from ipyassets.collections.turn_frames import Film, ImageFilm, Read, ReadFilm
 from ipyassets.collections.turntables import TurntableBase
 from ipyassets.errors import InvalidRequest
 from ipyassets.services.base import AssetService, Record
@@ -85,18 +85,28 @@ async def _of_path(path: Path, most: int | None) -> Opened:
 
 
 async def _of_turntable(turntable: TurntableBase, most: int | None) -> Opened:
-    opened, _ = await _of_content(await turntable._film(), most)  # noqa: SLF001
+    async def again() -> bytes:
+        return await turntable._content(turntable._media(), anew=True)  # noqa: SLF001
+
+    opened, _ = await _of_content(await turntable._film(), most, again)  # noqa: SLF001
     return opened, await turntable._speed()  # noqa: SLF001
 
 
-async def _of_content(content: bytes, most: int | None) -> Opened:
+async def _of_content(content: bytes, most: int | None, again: Callable[[], Awaitable[bytes]] | None = None) -> Opened:
+    """``again`` gives the film once more: what was kept, or has come, may have been damaged on its way."""
     if not can_read(media_of(content)):
         return content, USUAL_FPS
     facts = await in_decode_pool(film_facts, content)
     step = _step(facts.count, most)
     count = -(-facts.count // step)
     shown = FilmFacts(count, facts.fps / step, facts.width, facts.height)
-    return ReadFilm(shown, functools.partial(film_frames, content, step)), facts.fps
+
+    async def once_more() -> Read:
+        assert again is not None
+        return functools.partial(film_frames, await again(), step)
+
+    read = functools.partial(film_frames, content, step)
+    return ReadFilm(shown, read, None if again is None else once_more), facts.fps
 
 
 def _step(count: int, most: int | None) -> int:

@@ -96,8 +96,8 @@ class Walk:
         return new
 
     def leave(self) -> None:
-        """Cancel what is on its way. From any thread, and without waiting: it may be called while Python ends."""
-        loop.loop().call_soon_threadsafe(self.drop)
+        """Cancel what is on its way, without waiting. From any thread, and at any time: the collector may call it."""
+        loop.soon(self.drop)
 
     def drop(self) -> None:
         """As `leave`, on the loop thread."""

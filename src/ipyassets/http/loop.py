@@ -15,7 +15,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from ipyassets.errors import AssetServiceError, without_frames
 
-__all__ = ["LISTEN", "LoopLock", "allow_asyncio_run", "awaiting", "on_loop_thread", "run", "submit"]
+__all__ = ["LISTEN", "LoopLock", "allow_asyncio_run", "awaiting", "on_loop_thread", "run", "soon", "submit"]
 
 T = TypeVar("T")
 
@@ -75,6 +75,17 @@ def loop() -> asyncio.AbstractEventLoop:
 def on_loop_thread() -> bool:
     """Whether the caller runs on the package's own loop thread."""
     return _current is not None and threading.current_thread() is _current.thread
+
+
+def soon(callback: Callable[..., object], *arguments: object) -> None:
+    """Call ``callback(*arguments)`` on the loop thread without waiting; not at all where none runs, as after a fork.
+
+    For what ends other work. Python's collector may call for that at any time, on any thread, in the middle of code
+    that holds any lock: so it waits for nobody, and takes no lock.
+    """
+    there = _current
+    if there is not None:
+        there.loop.call_soon_threadsafe(callback, *arguments)
 
 
 def submit(work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:

@@ -49,7 +49,8 @@ class Hub:
     """Passes events on. Safe from any thread; listeners are called on the thread that publishes and must not block."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # To be taken again by who holds it: the collector may come by there, and end what a receiver had begun.
+        self._lock = threading.RLock()
         self._listeners: list[Listener] = []
         self._receivers = 0
 

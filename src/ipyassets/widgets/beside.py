@@ -74,7 +74,7 @@ class Beside:
         self._closed = True
         _due.pop(self, None)
         if self._html is not None:
-            loop.loop().call_soon_threadsafe(self._still_stand)
+            loop.soon(self._still_stand)
 
     # -- on the loop thread ---------------------------------------------------------------------------------------
 
