@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from ipyassets.collections.decode_threads import TOO_SLOW
 from ipyassets.collections.film import FilmFacts
 from ipyassets.collections.images import in_decode_pool
 from ipyassets.collections.thumbnails import Encode, Thumbnail, miniature, quick
@@ -154,8 +155,8 @@ class _Run:
         read = self._film._read  # noqa: SLF001
         try:
             await in_decode_pool(self._through, read)
-        except BadResponse:
-            if self.stopped.is_set() or not await self._film._renewed(read):  # noqa: SLF001
+        except BadResponse as error:
+            if error.code == TOO_SLOW or self.stopped.is_set() or not await self._film._renewed(read):  # noqa: SLF001
                 raise
             await in_decode_pool(self._through, self._film._read)  # noqa: SLF001
 
