@@ -10,7 +10,9 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import sys
+import time
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -79,6 +81,10 @@ CLICKS = """async (root) => {
 }"""
 """Changes each field and presses each button, also those that come of it."""
 
+REQUEST = re.compile(rb'"request": ?"([^"]+)"')
+CALLED_OFF = re.compile(rb'"requests": ?\["([^"]+)"\]')
+ANSWER = re.compile(rb'"op": ?"(?:reply|error)"')
+
 
 def write(path: Path, sources: Iterable[str], cells: Iterable[Any] = ()) -> None:
     """A notebook of ``cells`` and then those of ``sources``."""
@@ -96,6 +102,8 @@ class Watch:
         self.typing: list[bytes] | None = None
         """While somebody types a secret: what is sent with it, which is not written down."""
         self.frames = 0
+        self._open: set[bytes] = set()
+        """What widgets have asked of the kernel and is not answered yet."""
 
     def page(self) -> Page:
         page = self._context.new_page()
@@ -110,16 +118,34 @@ class Watch:
         with (self._said / place).open("ab") as file:
             file.write(data + b"\n")
 
+    def until_answered(self, page: Page, timeout: float = 20) -> None:
+        """Wait for what was asked for; not for ever, since troubles are tried again, and pages go with their requests.
+
+        Frames are seen only while Playwright is asked something.
+        """
+        end = time.monotonic() + timeout
+        while self._open and time.monotonic() < end:
+            page.evaluate("() => new Promise(requestAnimationFrame)")
+        self._open.clear()
+
     def storage(self) -> None:
         """What pages keep."""
         self.write("storage of the browser", json.dumps(self._context.storage_state(indexed_db=True)))
 
     def _socket(self, socket: WebSocket) -> None:
         socket.on("framesent", lambda payload: self._sent(payload))
-        socket.on("framereceived", lambda payload: self._frame("frames received", payload))
+        socket.on("framereceived", lambda payload: self._received(payload))
+
+    def _received(self, payload: str | bytes) -> None:
+        data = payload.encode() if isinstance(payload, str) else payload
+        if ANSWER.search(data):
+            self._open.difference_update(REQUEST.findall(data))
+        self._frame("frames received", data)
 
     def _sent(self, payload: str | bytes) -> None:
         data = payload.encode() if isinstance(payload, str) else payload
+        self._open.update(REQUEST.findall(data))
+        self._open.difference_update(CALLED_OFF.findall(data))
         if self.typing is not None and MARK.encode() in data:
             self.typing.append(data)
         else:
@@ -140,13 +166,13 @@ def go_through(watch: Watch, server: JupyterServer, path: Path, sandbox: Sandbox
         notebook.start(index)
         notebook.finish(index, timeout=300)
         counts.update(error.partition(":")[0] for error in notebook.errors(index))
-    counts["clicks"] += _click_about(notebook)
+    counts["clicks"] += _click_about(watch, notebook)
     for fault in ("500 echoed", "401 echoed", "odd rows"):
         struck = [
             sandbox.faults.add(**{"path": f"^/{service}/", **troubles(sandbox, service)[fault]}, count=None)
             for service in SENT
         ]
-        counts["clicks"] += _click_about(notebook)
+        counts["clicks"] += _click_about(watch, notebook)
         counts["requests with trouble"] += sum(one.hits for one in struck)
         sandbox.faults.clear()
     watch.write("pages as they were shown", page.content())
@@ -166,7 +192,7 @@ def _save(notebook: Notebook) -> None:
     notebook.save()
 
 
-def _click_about(notebook: Notebook) -> int:
+def _click_about(watch: Watch, notebook: Notebook) -> int:
     page, clicks = notebook.page, 0
     for root in page.locator(".jp-OutputArea section[class*='ipya-']:not(section section)").all():
         if not root.is_visible():
@@ -184,7 +210,7 @@ def _click_about(notebook: Notebook) -> int:
             view.search("lamp")
             page.keyboard.press("Enter")
         clicks += root.evaluate(CLICKS)
-        page.wait_for_timeout(500)  # what was asked for comes
+        watch.until_answered(page)
         page.keyboard.press("Escape")
     return clicks
 
