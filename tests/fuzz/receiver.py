@@ -12,7 +12,7 @@ import hmac
 import logging
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import uvicorn
 from uvicorn.server import ServerState
@@ -30,8 +30,8 @@ SIGNATURE: Final = hmac.new(SECRET.encode(), STAMP + b"#" + BODY, hashlib.sha256
 SIGNED: Final = b"x-timestamp: " + STAMP + b"\r\nx-vntana-signature: " + SIGNATURE + b"\r\n"
 WORDS: Final = [
     b"POST / HTTP/1.1\r\n", b"GET / HTTP/1.0\r\n", b"Host: here\r\n", b"Content-Length: ", b"\r\n\r\n", b"0\r\n\r\n",
-    b"Transfer-Encoding: chunked\r\n", b"Expect: 100-continue\r\n", b"Connection: close\r\n", b"Connection: upgrade\r\n",
-    b"Upgrade: websocket\r\n", b"x-timestamp: ", b"x-vntana-signature: ", b"4\r\n", b"ffffffff\r\n", b"%2f", b"%00",
+    b"Transfer-Encoding: chunked\r\n", b"Expect: 100-continue\r\n", b"Connection: close\r\n", b"Upgrade: websocket\r\n",
+    b"Connection: upgrade\r\n", b"x-timestamp: ", b"x-vntana-signature: ", b"4\r\n", b"ffffffff\r\n", b"%2f", b"%00",
     b"OPTIONS * HTTP/1.1\r\n", b"CONNECT a:1 HTTP/1.1\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", BODY, SIGNED,
 ]  # fmt: skip
 STATUSES: Final = {b"100", b"200", b"400", b"401", b"404", b"405", b"413"}
