@@ -39,7 +39,7 @@ class _NoForeignPages:
 
 
 def _foreign(scope: Message) -> bool:
-    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    headers: dict[bytes, str] = {name: value.decode("latin-1") for name, value in scope["headers"]}
     site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
     if site is not None:
         return site not in _OWN
