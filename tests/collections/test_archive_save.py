@@ -195,6 +195,54 @@ def test_a_link_that_lies_in_the_way_is_not_written_through(tmp_path: Path, endi
     assert sorted(one.name for one in tmp_path.iterdir()) == ["a.zip", "precious"]
 
 
+def begun(tmp_path: Path) -> tuple[MemoryFile, Path]:
+    """A file that broke off in the middle, and its part."""
+    file, path = MemoryFile(archive()), tmp_path / "a.zip"
+    file.breaks = 100_000
+    with pytest.raises(ServiceUnavailable):
+        loop.run(save_file(file, path))
+    file.breaks, file.fetched = None, 0
+    return file, path
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+@pytest.mark.parametrize("there", ["pipe", "device", "long"])
+def test_what_lies_in_the_place_of_a_note_is_not_waited_for(tmp_path: Path, there: str) -> None:
+    """In a folder where others may write, a pipe of that name stopped the kernel, and a link to /dev/zero filled it."""
+    file, path = begun(tmp_path)
+    note = tmp_path / "a.zip.part.json"
+    real = note.read_text()
+    note.unlink()
+    if there == "pipe":
+        os.mkfifo(note)
+    elif there == "device":
+        note.symlink_to("/dev/zero")
+    else:
+        note.write_text(f"{' ' * 100_000}{real}")
+    assert loop.run(save_file(file, path)).read_bytes() == file.content
+    assert file.fetched >= len(file.content)
+    assert [one.name for one in tmp_path.iterdir()] == ["a.zip"]
+
+
+def test_a_part_that_is_another_file_too_is_not_gone_on_with(tmp_path: Path) -> None:
+    """Where others may write, they could have given a file of ours the name of a part, to be written over."""
+    file, path = begun(tmp_path)
+    precious = tmp_path / "precious"
+    os.link(part_of(path), precious)
+    before = precious.read_bytes()
+    assert loop.run(save_file(file, path)).read_bytes() == file.content
+    assert precious.read_bytes() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+def test_a_part_that_somebody_else_made_is_not_gone_on_with(tmp_path: Path) -> None:
+    """Its beginning, which they chose, became the beginning of our file."""
+    file, path = begun(tmp_path)
+    part_of(path).write_bytes(b"theirs")
+    os.chown(part_of(path), 12345, 12345)
+    assert loop.run(save_file(file, path)).read_bytes() == file.content
+
+
 def test_the_note_beside_a_part_holds_no_address(tmp_path: Path) -> None:
     file = MemoryFile(archive())
     file.breaks = 100_000

@@ -3,6 +3,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +110,23 @@ def test_the_key_is_not_written_and_only_the_owner_can_look(tmp_path: Path):
     assert b"canary" not in b"".join(p.read_bytes() + str(p).encode() for p in folder.rglob("*") if p.is_file())
     shard = next(p for p in folder.iterdir())
     assert stat.S_IMODE(shard.stat().st_mode) & 0o077 == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a Windows folder has no such mode")
+def test_nobody_else_can_write_where_it_is_whatever_the_umask(tmp_path: Path):
+    """With a umask of 002, as groups that share files have it, a colleague could put other pictures in its place."""
+    code = """if True:
+        import os, sys
+        from ipyassets.http.cache import DiskCache
+        os.umask(0)
+        DiskCache(sys.argv[1]).put(("k",), b"x")
+    """
+    folder = tmp_path / "cache" / "ipyassets" / "files"
+    subprocess.run([sys.executable, "-c", code, folder], check=True)
+    (kept,) = (path for path in folder.rglob("*") if path.is_file())
+    made = [kept, *(one for one in kept.parents if one.is_relative_to(tmp_path / "cache"))]
+    assert len(made) == 5
+    assert [stat.S_IMODE(path.stat().st_mode) & 0o077 for path in made] == [0] * 5
 
 
 def test_a_folder_that_cannot_be_written_only_means_no_cache(tmp_path: Path):

@@ -26,6 +26,9 @@ Check: TypeAlias = Callable[[Path, bool], Path | None]
 
 T = TypeVar("T")
 
+_LONGEST_NOTE: Final = 64 << 10
+"""Bytes of the file beside a part: the head it is taken from is no longer."""
+
 _busy: Final[dict[Path, tuple[asyncio.Task[Any], asyncio.Event]]] = {}
 """Parts that are being written in this process: by which task, and what tells that it has ended."""
 
@@ -108,9 +111,8 @@ async def _begun(file: RemoteFile, part: Path) -> int:
 
     def look() -> int:
         with contextlib.suppress(OSError, ValueError):
-            found = part.lstat()  # where others may write, too, it may be a link to what is none of theirs
-            there = found.st_size if stat.S_ISREG(found.st_mode) else 0
-            if mark is not None and json.loads(_note(part).read_text("utf-8")) == {"version": mark, "size": size}:
+            there = _size(part)
+            if there and mark is not None and json.loads(_read(_note(part))) == {"version": mark, "size": size}:
                 return there if size is not None and there <= size else 0
         return 0
 
@@ -183,6 +185,23 @@ def _same(target: Any, part: Path) -> bool:
 def _busy_elsewhere(part: Path) -> AssetServiceError:
     name = part.name.removesuffix(".part")
     return AssetServiceError(f"{name} is being written by another process. Wait until that has ended.")
+
+
+def _size(part: Path) -> int:
+    """Bytes of ``part``, if it is ours: where others may write, it may be theirs, or a link to what they may not."""
+    found = part.lstat()
+    owners = {part.parent.stat().st_uid}  # on some mounts all files are one user's
+    if hasattr(os, "geteuid"):
+        owners.add(os.geteuid())
+    ours = stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_uid in owners
+    return found.st_size if ours else 0
+
+
+def _read(note: Path) -> bytes:
+    """The beginning of a file of ours: in its place may be a link, a pipe that nobody writes to, or one without end."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    with open(note, "rb", opener=lambda path, _: os.open(path, flags)) as file:
+        return file.read(_LONGEST_NOTE)
 
 
 def _note(part: Path) -> Path:

@@ -137,7 +137,7 @@ class DiskCache:
         shard = os.path.dirname(path)  # noqa: PTH120
         try:
             if shard not in self._made or not os.path.isdir(shard):  # noqa: PTH112
-                os.makedirs(shard, exist_ok=True, mode=0o700)  # noqa: PTH103
+                _make(shard)
                 self._made.add(shard)
             handle, name = tempfile.mkstemp(dir=shard, prefix="tmp-")
             try:
@@ -222,6 +222,18 @@ class DiskCache:
 def _at_once(path: str, flags: int) -> int:
     """Opens without waiting: a pipe of that name, such as in a folder from somebody else, waits for its other end."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _make(folder: str) -> None:
+    """A folder for this user alone, and so what it lies in: `os.makedirs` leaves that to the umask, which may let a
+    group write there, and put pictures of theirs in the place of ours.
+    """
+    if not os.path.isdir(folder):  # noqa: PTH112
+        around = os.path.dirname(folder)  # noqa: PTH120
+        if around != folder:
+            _make(around)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder, 0o700)  # noqa: PTH102
 
 
 @functools.cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
@@ -24,29 +23,27 @@ def guarded(app: App, hosts: Sequence[str]) -> App:
     A page may point a name of its own at this address: its Host header gives it away. Or it may ask this address from
     where it is: then the browser says so.
     """
-    return TrustedHostMiddleware(_NoForeignPages(app, frozenset(hosts)), allowed_hosts=list(hosts), www_redirect=False)
+    return TrustedHostMiddleware(_NoForeignPages(app), allowed_hosts=list(hosts), www_redirect=False)
 
 
 class _NoForeignPages:
-    def __init__(self, app: App, hosts: frozenset[str]) -> None:
+    def __init__(self, app: App) -> None:
         self._app = app
-        self._hosts = hosts
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._foreign(scope):
+        if scope["type"] == "http" and _foreign(scope):
             refusal = PlainTextResponse("The sandbox answers no pages of the web.\n", status_code=403)
             await refusal(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
-    def _foreign(self, scope: Message) -> bool:
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
-        if site is not None:
-            return site not in _OWN
-        if origin is None or scope["path"].endswith(_ANY_ORIGIN):
-            return False
-        try:
-            return urlsplit(origin).hostname not in self._hosts
-        except ValueError:
-            return True
+
+def _foreign(scope: Message) -> bool:
+    headers: dict[bytes, str] = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
+    if site is not None:
+        return site not in _OWN
+    if origin is None or scope["path"].endswith(_ANY_ORIGIN):
+        return False
+    # With the port: browsers say no site when they ask for a WebSocket, which a page of another server here may do.
+    return origin.lower() != f"http://{headers.get(b'host', '')}".lower()

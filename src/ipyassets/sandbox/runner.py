@@ -22,6 +22,10 @@ from ipyassets.sandbox.guests import guarded
 
 __all__ = ["Runner", "application"]
 
+log = logging.getLogger("ipyassets.sandbox.server")
+# What strangers send to an open port is no news, and would fill the notebook; what goes wrong in here is.
+log.setLevel(logging.ERROR)
+
 KEEP_ALIVE = 75
 """Seconds an idle connection stays open: longer than clients keep theirs, so that they never race with us."""
 
@@ -48,6 +52,10 @@ def _any(routes: Sequence[BaseRoute]) -> Sequence[BaseRoute]:
 
 class Connection(H11Protocol):
     """Puts each connection's transport into the scope, for the faults layer to break."""
+
+    def __init__(self, *args: Any, **keywords: Any) -> None:
+        super().__init__(*args, **keywords)
+        self.logger = log
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
