@@ -159,7 +159,8 @@ def _bounded(image: Image.Image) -> Any:
     A frame that lies outside makes it larger on the way, and room for what follows one is made with the first look.
     """
     held = image.__dict__.pop("_size")
-    image.__class__ = _bounded_class(type(image))
+    pillows: Any = type(image)
+    image.__class__ = _bounded_class(pillows)
     image._size = held  # noqa: SLF001
     return image
 
