@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, Final
 
 from ipyassets.collections.jobs import JobBase
 from ipyassets.http import loop
 
-__all__ = ["PATIENCE", "Bell", "Gate", "ended", "main_waits", "tasks", "until_status"]
+__all__ = ["PATIENCE", "Bell", "Gate", "begun", "ended", "main_waits", "tasks", "until_status"]
 
 PATIENCE: Final = 20.0
 
@@ -74,6 +75,23 @@ def tasks(ending: str) -> list[str]:
         return [task.get_name() for task in _tasks(ending)]
 
     return loop.run(names())
+
+
+@contextlib.contextmanager
+def begun() -> Iterator[None]:
+    """Waits at its end until all that the loop thread began to do meanwhile is over."""
+
+    async def there() -> set[asyncio.Task[Any]]:
+        return asyncio.all_tasks()
+
+    async def over() -> None:
+        async with asyncio.timeout(PATIENCE):
+            while left := asyncio.all_tasks() - before - {asyncio.current_task()}:
+                await asyncio.wait(left)
+
+    before = loop.run(there())
+    yield
+    loop.run(over())
 
 
 def ended(ending: str) -> None:

@@ -6,6 +6,7 @@ import gc
 
 import ipyassets as ia
 from ipyassets.http import secret, tokens
+from tests.waiting import begun
 
 
 def held(before: set[int]) -> list[str]:
@@ -20,15 +21,16 @@ def test_a_closed_client_leaves_no_secret_behind(sandbox: ia.Sandbox) -> None:
     kept = list(secret._held)  # of other tests, alive so that their ids stay theirs
     before = set(map(id, kept))
     shared = dict(tokens._tokens)
-    clients = vntana, *_ = sandbox.vntana(), sandbox.itwin(), sandbox.scenario()
-    assets = [client.search()[0] for client in clients]
-    posters = [asset.poster() for asset in assets]
-    explorer = ia.Explorer(*clients)
-    assert len(held(before)) >= 5
-    vntana.logout()
-    assert vntana.core._ladder._session.token.peek() is None
-    for client in clients:
-        client.close()
+    with begun():  # the widget's requests, on their way with tokens, end soon
+        clients = vntana, *_ = sandbox.vntana(), sandbox.itwin(), sandbox.scenario()
+        assets = [client.search()[0] for client in clients]
+        posters = [asset.poster() for asset in assets]
+        explorer = ia.Explorer(*clients)
+        assert len(held(before)) >= 5
+        vntana.logout()
+        assert vntana.core._ladder._session.token.peek() is None
+        for client in clients:
+            client.close()
     assert not held(before)
     assert dict(tokens._tokens) == shared
     assert assets[0].name

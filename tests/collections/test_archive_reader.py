@@ -16,6 +16,7 @@ from ipyassets.collections.members import ArchiveLimits
 from ipyassets.errors import AssetServiceError, BadResponse, InvalidRequest, NotFound, ServiceUnavailable
 from ipyassets.http import loop
 from tests.collections.archives import MemoryArchives, MemoryFile, made, packed, pictures
+from tests.waiting import begun
 
 LIMITS = ArchiveLimits()
 
@@ -400,12 +401,13 @@ def test_pictures_come_while_the_rest_is_on_its_way(monkeypatch: pytest.MonkeyPa
     file = file_of(service)
     assert len(job.names) == 30
     before = file.fetched
-    pairs = job.iter_images()
-    asset, image = next(pairs)
-    assert image is not None
-    assert getattr(asset, "id", asset) == "asset-0"
-    assert file.fetched - before < len(file.content) * 0.7
-    pairs.close()  # type: ignore[attr-defined]
+    with begun():
+        pairs = job.iter_images()
+        asset, image = next(pairs)
+        assert image is not None
+        assert getattr(asset, "id", asset) == "asset-0"
+        assert file.fetched - before < len(file.content) * 0.7
+        pairs.close()  # type: ignore[attr-defined]
     assert file.open_streams == 0
 
 
