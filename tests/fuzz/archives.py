@@ -63,7 +63,7 @@ async def _both(data: bytes) -> tuple[Any, Any]:
 
 def _salvage(data: bytes) -> None:
     end = 0
-    found = salvaged(io.BytesIO(data), len(data), LIMITS.members, LIMITS.member_bytes)
+    found = salvaged(io.BytesIO(data), len(data), LIMITS)
     assert len(found) <= LIMITS.members
     for info in found:
         assert info.header_offset >= end

@@ -18,24 +18,27 @@ from typing import Any, Final
 import comm
 from PIL import Image
 
+from ipyassets.errors import AuthenticationError, NotFound, RateLimited, ServiceUnavailable
 from ipyassets.http import loop
 from ipyassets.http.cache import cache as kept
+from ipyassets.services.base import Search
 from ipyassets.texts import encodable
 from ipyassets.widgets import Explorer, ImageGrid, bundle
 from ipyassets.widgets.comm_widget import CommWidget, _heard
 from ipyassets.widgets.compare import Compare
 from ipyassets.widgets.job_monitor import JobMonitor
 from ipyassets.widgets.turntable_player import TurntablePlayer
-from tests.fakes import MemoryService
+from tests.fakes import MemoryService, picture
 from tests.fuzz.mutations import json_changed
 from tests.widgets.browser import RecordingComm
+from tests.widgets.conftest import Shop
 from tests.widgets.jobs import FILM, MemoryJob, RendersInMemory, Studio
 
 INSTRUMENTED: Final = ["ipyassets"]
 _NAMES: Final = """
     op request requests query service place text filters sort generation ranges edge ahead index indexes job media
     box search tiles detail frames select use hello cancel rows files film stop retry video poster picture memory
-    mp4 gif again 1 2
+    mp4 gif again 1 2 shop room-1 room-2 name status LIVE DRAFT kind 3d tag public forbidden needy lost slow
 """.split()  # noqa: SIM905
 WORDS: Final = [f'"{name}"'.encode() for name in _NAMES] + [
     b"-1",
@@ -62,6 +65,42 @@ class _Listening(logging.Handler):
         troubles.append(self.format(record))
 
 
+class _TroubledShop(Shop):
+    """Has places, filters and orders, fails for some words, and has posters that do not come, or are none."""
+
+    def __init__(self, count: int, **options: Any) -> None:
+        super().__init__(count, **options)
+        self.posters.update(
+            {
+                "asset-1": b"<!doctype html>",
+                "asset-2": None,
+                "asset-3": NotFound("There is none."),
+                "asset-4": ServiceUnavailable("It is down.", status=503),
+                "asset-5": picture(40, 30)[:60],
+                "asset-6": picture(3, 300, format="GIF"),
+                "asset-7": RuntimeError("a mistake of ours"),
+            }
+        )
+
+    def search(
+        self, text: str = "", *, workspace: str | None = None, sort: str | None = None, **filters: Any
+    ) -> Search:
+        for told in (self.asked, self.pages, self.fetched):  # or they would grow with the run
+            told.clear()
+        found = super().search(text, workspace=workspace, sort=sort, **filters)
+        if text in _FAILURES:
+            self.broken_pages[0] = _FAILURES[text]
+        return found
+
+
+_FAILURES: Final[dict[str, Exception]] = {
+    "needy": AuthenticationError("Who are you?"),
+    "lost": ServiceUnavailable("It does not answer."),
+    "slow": RateLimited("Later."),
+    "odd": KeyError("text"),
+}
+
+
 @cache
 def widgets() -> tuple[CommWidget, ...]:
     """One of each kind, over services in memory."""
@@ -76,7 +115,7 @@ def widgets() -> tuple[CommWidget, ...]:
     job = MemoryJob(3)
     job.finish(1)
     made = (
-        Explorer(MemoryService(30), MemoryService(9, numbered=False)),
+        Explorer(_TroubledShop(30, page_size=4, needs_place=True), MemoryService(9, numbered=False)),
         ImageGrid(images, turntables=[None, images, None, images]),
         JobMonitor(job, renders),
         TurntablePlayer(images),
@@ -150,12 +189,17 @@ def _name(message: dict[str, Any]) -> str:
 
 
 def seeds() -> Iterator[tuple[str, bytes]]:
-    query = {"service": "memory", "place": None, "text": "asset-1", "filters": {"tag": "x", "f": ["a"]}, "sort": None}
+    query = {"service": "shop", "place": "room-1", "text": "asset-1", "filters": {}, "sort": "name"}
+    every = {"status": ["LIVE", "DRAFT"], "kind": "3d", "tag": "x", "public": True}
     single = {
         "hello": {},
         "use": {},
         "search": {"query": query},
-        "search-elsewhere": {"op": "search", "query": {**query, "service": "memory (2)"}},
+        "search-elsewhere": {"op": "search", "query": {**query, "service": "memory", "sort": None}},
+        "search-filtered": {"op": "search", "query": {**query, "filters": every}},
+        "search-no-such-filter": {"op": "search", "query": {**query, "filters": {"f": ["a"], "status": ["X"]}}},
+        "search-any-place": {"op": "search", "query": {**query, "place": None, "text": ""}},
+        "search-forbidden": {"op": "search", "query": {**query, "text": "forbidden"}},
         "tiles": {"generation": -1, "ranges": [[0, 9], [20, 25]], "edge": 64, "ahead": True},
         "tiles-far": {"op": "tiles", "generation": -1, "ranges": [[0, 1], [2**40, 2**40]], "edge": 512},
         "tiles-many": {"op": "tiles", "generation": -1, "ranges": [[0, 2000]], "edge": 64},
@@ -197,6 +241,9 @@ def seeds() -> Iterator[tuple[str, bytes]]:
         "wrong-types": [{"op": "tiles", "request": "x", "generation": "1", "ranges": [[1]], "edge": True}],
         "numbers": [{"op": "detail", "request": "x", "generation": -1, "index": 1e308, "edge": 64.0}],
     }
+    for word in _FAILURES:
+        failing = {"op": "search", "request": "a", "query": {**query, "text": word}}
+        several[f"search-{word}"] = [failing, {**tiles, "request": "b"}, {**tiles, "request": "c", "op": "use"}]
     for name, messages in several.items():
         yield name, json.dumps(messages).encode()
     yield "deep", b'{"op": "use", "request": ' + b"[" * 900 + b"]" * 900 + b"}"

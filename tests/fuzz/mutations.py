@@ -35,9 +35,9 @@ def json_changed(words: Sequence[bytes]) -> Callable[[bytes, int, int, Mutate], 
         whole = [_loaded(data)]
         if whole[0] is _NONE or chance.random() < 0.2:
             return otherwise(data, most, seed)
-        for _ in range(chance.randint(1, 3)):
-            _change(whole, chance, texts)
         try:
+            for _ in range(chance.randint(1, 3)):
+                _change(whole, chance, texts)
             made = json.dumps(whole[0]).encode()
         except (ValueError, RecursionError):
             return otherwise(data, most, seed)

@@ -1,7 +1,8 @@
 """What a server sends: heads, bodies in every coding, and what headers say of a file.
 
 Must raise `WireError` (`BadResponse` where headers are read) and nothing else, say the same however the bytes are cut,
-keep no more than it may, and where it and h11 both find a whole answer, find the same one.
+keep no more than it may, and where it and h11 both find a whole answer, find the same one. ``{x*1000}`` in an input
+stands for a thousand times x.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
+import re
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -23,7 +25,7 @@ from ipyassets.http.head import Fields, WireError
 from ipyassets.http.partial import Partial
 from ipyassets.http.retry import retry_after_seconds
 from ipyassets.http.served import Body, file_name
-from ipyassets.http.wire import WHOLE
+from ipyassets.http.wire import _QUEUED, WHOLE
 from tests.fuzz.running import run
 from tests.http.scripted import Line
 
@@ -38,6 +40,9 @@ WORDS: Final = [
 LARGEST: Final = 2 * WHOLE + (1 << 19)
 """Bytes a connection may have room for: a whole body, and a head before it."""
 _PIECES: Final = 1 << 18
+_TIMES: Final = re.compile(rb"\{([^{}]{1,40})\*([0-9]{1,7})\}")
+MOST: Final = _QUEUED + (1 << 20)
+"""Bytes that an input stands for at most: more than are kept before anybody reads them."""
 
 
 @dataclass
@@ -50,6 +55,7 @@ class Outcome:
 
 
 def check(data: bytes) -> None:
+    data = _written_out(data)
     for bodyless in (False, True):
         outcomes = run(_all_cuts(data, bodyless=bodyless))
         whole = outcomes[0]
@@ -64,8 +70,20 @@ def check(data: bytes) -> None:
             _file(whole)
 
 
+def _written_out(data: bytes) -> bytes:
+    room = MOST
+
+    def times(found: re.Match[bytes]) -> bytes:
+        nonlocal room
+        made = found[1] * min(int(found[2]), max(0, room) // len(found[1]))
+        room -= len(made)
+        return made
+
+    return _TIMES.sub(times, data)
+
+
 async def _all_cuts(data: bytes, *, bodyless: bool) -> list[Outcome]:
-    cuts = [1 << 30, 7, 1] if len(data) < 3000 else [1 << 30, 1021]
+    cuts = [1 << 30, 7, 1] if len(data) < 3000 else [1 << 30, 1021] if len(data) < 100_000 else [1 << 30, 50_021]
     return [await _heard(data, cut, bodyless=bodyless) for cut in cuts]
 
 
@@ -73,11 +91,7 @@ async def _heard(data: bytes, cut: int, *, bodyless: bool) -> Outcome:
     line = Line(bodyless=bodyless)
     asking = line.ask()
     await asyncio.sleep(0)
-    line.say(data, cut)
-    kept = line.kept
-    assert len(line.connection._room) <= LARGEST
-    line.hang_up()
-    await asyncio.sleep(0)
+    saying = asyncio.create_task(_said(line, data, cut))
     trouble, body, status, headers = None, b"", 0, []
     try:
         answer = await asking
@@ -86,8 +100,26 @@ async def _heard(data: bytes, cut: int, *, bodyless: bool) -> Outcome:
             body += piece
     except WireError as error:
         trouble = error.trouble
+    kept = await saying
     await line.pool.aclose()
     return Outcome(status, headers, body, trouble, kept)
+
+
+async def _said(line: Line, data: bytes, cut: int) -> bool:
+    """Say it as a socket does: no more while nobody reads. Whether the connection was kept before it hung up."""
+    view = memoryview(data)
+    while view and not line.is_closing():
+        if line.paused:
+            await asyncio.sleep(0)
+            continue
+        view = view[line.read(view[:cut]) :]
+        answer = line.connection._answer
+        assert answer is None or answer._queued <= _QUEUED + _PIECES
+    kept = line.kept
+    assert len(line.connection._room) <= LARGEST
+    line.hang_up()
+    await asyncio.sleep(0)
+    return kept
 
 
 def _beside_h11(data: bytes, ours: Outcome, *, bodyless: bool) -> None:
@@ -174,6 +206,14 @@ def seeds() -> Iterator[tuple[str, bytes]]:
     yield "two-lengths", ok + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\nok!"
     yield "two-codings", ok + b"Content-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
     yield "upgrade", b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n"
+    yield "more-than-is-kept", ok + b"Content-Length: 3000000\r\n\r\n{x*3000000}"
+    yield "more-chunks-than-are-kept", chunked + b"186a0\r\n{y*100000}\r\n" * 25 + b"0\r\n\r\n"
+    yield "small-chunks", chunked + b"{1\r\nz\r\n*15000}0\r\n\r\n"
+    yield "a-whole-one", ok + b"Content-Length: 1048576\r\n\r\n{x*1048576}"
+    yield "more-to-the-end", b"HTTP/1.0 200 OK\r\n\r\n{to the end*100000}"
+    yield "a-long-head", ok + b"X: {x*65000}\r\nY: {y*600}\r\n\r\n"
+    yield "many-headers", ok + b"{X: y\r\n*9000}\r\n"
+    yield "many-interim", b"{HTTP/1.1 100 Continue\r\n\r\n*15000}" + ok + b"Content-Length: 0\r\n\r\n"
     yield "long", ok + b"Content-Length: 2000000\r\n\r\n" + b"x" * 100
     yield "endless-chunk", chunked + b"fffffffffffffff\r\nx"
     yield "bad-chunk", chunked + b"-1\r\n\r\n"

@@ -254,7 +254,7 @@ class ArchiveReader:
     async def _salvaged(self, error: BadResponse, limits: ArchiveLimits) -> tuple[ZipFile, list[ZipInfo]]:
         """What can be read of an archive without its directory. Raises what ``error`` says if that is nothing."""
         local, count = await self._spooled()
-        infos = await in_file_pool(salvaged, local, count, limits.members, limits.member_bytes)
+        infos = await in_file_pool(salvaged, local, count, limits)
         if not infos:
             raise BadResponse(str(error)) from None
         whole = Pieces(count + len(EMPTY_DIRECTORY))

@@ -159,20 +159,21 @@ def _bounded(image: Image.Image) -> Any:
     A frame that lies outside makes it larger on the way, and room for what follows one is made with the first look.
     """
     held = image.__dict__.pop("_size")
-    pillows: Any = type(image)
-    image.__class__ = _bounded_class(pillows)
+    image.__class__ = _bounded_class()
     image._size = held  # noqa: SLF001
     return image
 
 
 @cache
-def _bounded_class(pillows: type[Any]) -> type[Any]:
+def _bounded_class() -> type[Any]:
+    from PIL.GifImagePlugin import GifImageFile
+
     def grown(self: Any, size: tuple[int, int]) -> None:
         if size[0] * size[1] > MAX_PIXELS:
             raise _TooLargeError
         self.__dict__["_held"] = size
 
-    return type(pillows.__name__, (pillows,), {"_size": property(lambda self: self.__dict__["_held"], grown)})
+    return type(GifImageFile.__name__, (GifImageFile,), {"_size": property(lambda self: self.__dict__["_held"], grown)})
 
 
 def _mp4_frames(content: bytes, what: str) -> Iterator[Any]:

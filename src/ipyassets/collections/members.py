@@ -16,7 +16,7 @@ from ipyassets.texts import shown
 if TYPE_CHECKING:
     from zipfile import ZipInfo
 
-__all__ = ["LIMITED", "ArchiveLimits", "Member", "is_picture", "member", "over"]
+__all__ = ["LIMITED", "ArchiveLimits", "Member", "at_most", "is_picture", "member", "over"]
 
 LIMITED: Final = "If you trust it, set that limit higher."
 _MIB: Final = 1 << 20
@@ -118,6 +118,11 @@ def over(member: Member, limits: ArchiveLimits, *, memory: bool = False) -> Asse
             advice=LIMITED,
         )
     return None
+
+
+def at_most(packed: int, limits: ArchiveLimits) -> float:
+    """Bytes that an archive of ``packed`` bytes may unpack to before it is no archive but a bomb."""
+    return _SUSPICIOUS + limits.ratio * packed
 
 
 def _more(member: Member, name: str, limit: int) -> AssetServiceError:

@@ -12,6 +12,8 @@ import zlib
 from typing import IO, Final
 from zipfile import ZIP_DEFLATED, ZipInfo
 
+from ipyassets.collections.members import ArchiveLimits, at_most
+
 __all__ = ["EMPTY_DIRECTORY", "salvaged"]
 
 _HEADER: Final = struct.Struct("<4s5H3L2H")
@@ -30,14 +32,15 @@ The zeros: what stands in their place would be taken for a pointer to another di
 """
 
 
-def salvaged(file: IO[bytes], size: int, most: int, most_bytes: int) -> list[ZipInfo]:
-    """The whole members at the beginning of ``file`` (``size`` bytes), ``most`` of them at most.
+def salvaged(file: IO[bytes], size: int, limits: ArchiveLimits) -> list[ZipInfo]:
+    """The whole members at the beginning of ``file`` (``size`` bytes), as many as ``limits`` allow.
 
-    None that unpacks to more than ``most_bytes`` is looked through for its end.
+    None that unpacks to more than they allow is looked through for its end, and all of them together are not either:
+    four megabytes may unpack to as many gigabytes.
     """
     found: list[ZipInfo] = []
-    at = 0
-    while len(found) < most:
+    at, left = 0, at_most(size, limits)
+    while len(found) < limits.members:
         file.seek(at)
         head = file.read(_HEADER.size)
         if len(head) < _HEADER.size or not head.startswith(_SIGNATURE):
@@ -45,10 +48,11 @@ def salvaged(file: IO[bytes], size: int, most: int, most_bytes: int) -> list[Zip
         info, start = _info(file, at, head)
         stop = start + info.compress_size
         if info.flag_bits & _SIZES_AFTER:
-            after = _measured(file, info, start, most_bytes)
+            after = _measured(file, info, start, min(limits.member_bytes, left))
             if after is None:
                 break
             stop = after
+            left -= info.file_size
         if stop > size:
             break
         found.append(info)
@@ -81,7 +85,7 @@ def _long_sizes(extra: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _measured(file: IO[bytes], info: ZipInfo, start: int, most: int) -> int | None:
+def _measured(file: IO[bytes], info: ZipInfo, start: int, most: float) -> int | None:
     """Find sizes and checksum of a member that has them after its content; gives where the next one begins."""
     if info.compress_type != ZIP_DEFLATED:
         return None
