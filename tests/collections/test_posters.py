@@ -16,6 +16,7 @@ from PIL import Image
 
 from ipyassets.collections import progress
 from ipyassets.collections.asset_list import AsyncAssetList
+from ipyassets.collections.batch import ImageBatch
 from ipyassets.collections.images import decode
 from ipyassets.collections.pages import Item
 from ipyassets.collections.posters import Box, PosterResult, PosterStream
@@ -169,6 +170,22 @@ def test_served_files_are_saved_as_they_were(tmp_path: Path):
     paths = listed(service).posters().save(tmp_path / "new" / "folder")
     assert [path.name for path in paths] == ["0-asset-0-asset-0.png", "1-asset-1-asset-1.jpg"]
     assert paths[0].read_bytes() == picture(colour=0)
+
+
+def test_a_link_in_the_place_of_a_picture_is_not_written_through(tmp_path: Path):
+    """In a folder where others may write, they had any file of ours overwritten: the names are easy to guess."""
+    precious = [tmp_path / "served", tmp_path / "made"]
+    folder = tmp_path / "posters"
+    folder.mkdir()
+    for number, path in enumerate(precious):
+        path.write_text("mine")
+        (folder / f"{number}-asset-{number}-asset-{number}.png").symlink_to(path)
+    served = listed(MemoryService(2)).posters()
+    paths = ImageBatch(list(served.assets), served.images, contents=[picture(colour=0), None]).save(folder)
+    assert [path.read_bytes() for path in precious] == [b"mine", b"mine"]
+    assert [decode(path.read_bytes()).size for path in paths] == [(64, 48)] * 2
+    assert not any(path.is_symlink() for path in paths)
+    assert sorted(folder.iterdir()) == paths
 
 
 def test_a_contact_sheet_is_one_image_of_all():

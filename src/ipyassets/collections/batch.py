@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ipyassets.collections.aside import aside
 from ipyassets.collections.images import opened
 from ipyassets.collections.slots import Slots
 from ipyassets.errors import AssetServiceError
@@ -62,7 +63,7 @@ class ImageBatch(Slots["Image.Image", AssetServiceError]):
         """Write each image into ``folder`` as it was served (not re-encoded) and give the paths.
 
         Names are made of the position, the asset's name and its id; images that were made here rather than served are
-        written as PNG. Failed slots have no file.
+        written as PNG. Failed slots have no file. What was there under such a name is replaced, a link by a file.
         """
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
@@ -74,11 +75,13 @@ class ImageBatch(Slots["Image.Image", AssetServiceError]):
             name = stem(index, len(self), asset)
             if content is None:
                 path = target / f"{name}.png"
-                image.save(path, "PNG")
+                with aside(path) as file:
+                    image.save(file, "PNG")
             else:
                 kind = opened(content).format or "PNG"
                 path = target / (name + _EXTENSIONS.get(kind, f".{kind.lower()}"))
-                path.write_bytes(content)
+                with aside(path) as file:
+                    file.write(content)
             paths.append(path)
         return paths
 
