@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.http.scripted import Guests
 
 if TYPE_CHECKING:
     from tests.http.files import Files
@@ -31,6 +32,7 @@ class Server:
         self._tls = tls
         self.requests: list[Request] = []
         self.handler: Callable[[Request], bytes | Awaitable[bytes | None] | None] = lambda _: answer()
+        self._guests = Guests(self._serve)
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -39,7 +41,7 @@ class Server:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls))
+        self._server = self._loop.run_until_complete(asyncio.start_server(self._guests, "127.0.0.1", 0, ssl=self._tls))
         self.port = self._server.sockets[0].getsockname()[1]
         self._ready.set()
         self._loop.run_forever()
@@ -69,20 +71,11 @@ class Server:
                     break
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
-        finally:
-            writer.close()
-            with contextlib.suppress(ConnectionError):
-                await writer.wait_closed()  # else the socket outlives the loop and warns
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self._server.close()
-        while tasks := asyncio.all_tasks(self._loop):  # a connection may just have been accepted
-            for task in tasks:
-                task.cancel()
-            self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.run_until_complete(self._guests.end(self._server))
         self._loop.close()
 
 

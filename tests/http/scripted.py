@@ -9,6 +9,7 @@ import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -50,6 +51,54 @@ async def until(so: Callable[[], object]) -> None:
         await asyncio.sleep(0)
 
 
+class Guests:
+    """Who comes to a server of asyncio's: each is met by a task, and at the end all connections are closed.
+
+    Also those that were only just accepted: a task that is cancelled before it begins closes nothing, and what it was
+    to close was found by the garbage collector in the middle of some other test.
+    """
+
+    def __init__(self, meet: Script) -> None:
+        self._meet = meet
+        self._tasks: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+
+    def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._tasks[asyncio.create_task(self._met(reader, writer))] = writer
+
+    async def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        try:
+            await self._meet(reader, writer)
+        finally:
+            writer.close()
+            with contextlib.suppress(ConnectionError, ssl.SSLError):
+                await writer.wait_closed()
+            del self._tasks[task]
+
+    async def end(self, server: asyncio.Server) -> None:
+        """Close the server and all its connections."""
+        for _ in range(100):  # no more, since who says nothing of TLS is waited for by asyncio
+            if not self._coming():
+                break
+            await asyncio.sleep(0)
+        server.close()
+        ending = [*self._coming(), *self._tasks]
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
+        for writer in self._tasks.values():  # their tasks never began
+            writer.close()
+        await asyncio.sleep(0)
+
+    @staticmethod
+    def _coming() -> list[asyncio.Task[Any]]:
+        """Those whom asyncio has accepted and not announced yet."""
+        return [
+            task for task in asyncio.all_tasks() if getattr(task.get_coro(), "__name__", "") == "_accept_connection2"
+        ]
+
+
 class Place:
     """A port, and what was heard on each connection to it."""
 
@@ -65,12 +114,8 @@ class Place:
 async def serving(*scripts: Script, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> AsyncIterator[Place]:
     """The first connection meets the first script, …; the last one all further ones. A script's error is the test's."""
     failures: list[BaseException] = []
-    running: set[asyncio.Task[None]] = set()
 
     async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        running.add(task)
         script = scripts[min(place.connections, len(scripts) - 1)]
         place.connections += 1
         try:
@@ -79,23 +124,14 @@ async def serving(*scripts: Script, tls: ssl.SSLContext | None = None, host: str
             pass
         except Exception as error:  # noqa: BLE001
             failures.append(error)
-        except asyncio.CancelledError:
-            pass  # the end of the test; asyncio's own server would log it
-        finally:
-            writer.close()
-            with contextlib.suppress(ConnectionError, ssl.SSLError):
-                await writer.wait_closed()
-            running.discard(task)
 
-    server = await asyncio.start_server(meet, host, 0, ssl=tls)
+    guests = Guests(meet)
+    server = await asyncio.start_server(guests, host, 0, ssl=tls)
     place = Place(server.sockets[0].getsockname()[1])
     try:
         yield place
     finally:
-        server.close()
-        for task in list(running):
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await guests.end(server)
     assert failures == []
 
 

@@ -16,7 +16,7 @@ from ipyassets.http import loop, transport
 from ipyassets.http.remote import SignedFile
 from ipyassets.http.secret import Secret
 from tests.http.conftest import Server, answer
-from tests.http.scripted import certified
+from tests.http.scripted import certified, serving
 from tests.http.test_client import client, send
 
 REFUSED = "certificate is not to be trusted.*Nothing was sent.*SSL_CERT_FILE.*cannot be switched off"
@@ -163,8 +163,6 @@ def test_certificates_that_cannot_be_read(
 async def test_the_way_by_a_proxy_checks_too(stranger: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """A CONNECT proxy hands the bytes on; what it leads to has to prove itself all the same."""
 
-    over = asyncio.Event()
-
     async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -175,16 +173,15 @@ async def test_the_way_by_a_proxy_checks_too(stranger: Server, monkeypatch: pyte
                 sink.write(data)
             sink.close()
 
-        await asyncio.gather(pump(reader, away), pump(there, writer), return_exceptions=True)
-        for sink in (away, writer):
-            sink.close()
-            await asyncio.gather(sink.wait_closed(), return_exceptions=True)
-        over.set()
+        try:
+            await asyncio.gather(pump(reader, away), pump(there, writer), return_exceptions=True)
+        finally:
+            away.close()
+            await asyncio.gather(away.wait_closed(), return_exceptions=True)
 
-    async with await asyncio.start_server(tunnel, "127.0.0.1", 0) as proxy:
-        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}")
+    async with serving(tunnel) as proxy:
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
         monkeypatch.setenv("no_proxy", "")
         with pytest.raises(ServiceUnavailable):
             await asyncio.to_thread(send, f"{stranger.url}/x")
-        await over.wait()
     assert not stranger.requests
