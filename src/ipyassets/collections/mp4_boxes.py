@@ -11,7 +11,7 @@ from ipyassets.errors import BadResponse
 
 __all__ = ["MOST_ENTRIES", "boxes", "refuse_large_tables"]
 
-MOST_ENTRIES: Final = 4_000_000
+MOST_ENTRIES: Final = 2_000_000
 """Entries of all tables together; FFmpeg takes some 70 bytes for each, and many a table needs no bytes for its own."""
 _BOX: Final = 8
 """Bytes of the head of a box: its size and its kind."""
