@@ -6,6 +6,7 @@ import builtins
 import io
 import os
 import re
+import struct
 import subprocess
 import sys
 import warnings
@@ -176,3 +177,38 @@ def test_a_film_packed_in_a_way_that_nobody_knows():
     """It was a bare AttributeError. Found by fuzzing."""
     with pytest.raises(BadResponse, match="Turn is packed in a way that FFmpeg does not know"):
         film_facts(changed(video(), b"avc1", b"none"), "Turn")
+
+
+def box(kind: bytes, *inside: bytes) -> bytes:
+    content = b"".join(inside)
+    return struct.pack(">I4s", len(content) + 8, kind) + content
+
+
+def with_frames_of_one_size(count: int) -> bytes:
+    content = bytearray(video())
+    at = content.index(b"stsz")
+    content[at + 8 : at + 16] = struct.pack(">II", 1, count)
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (with_frames_of_one_size(5_000_000), "tables of more than 2,000,000 entries"),
+        (video() + box(b"moof", box(b"traf", box(b"trun", struct.pack(">II", 0, 5_000_000)))), "tables of more than"),
+        (video() + box(b"free", box(b"elst", struct.pack(">II", 0, 1_000_000))), "tables of more than"),
+        (video() + box(b"meta", bytes(4), box(b"iloc", b"\2\0\0\0\x44\0", struct.pack(">I", 1 << 20))), "do not have"),
+        (video() + box(b"moov", box(b"cmov")), "do not have"),
+    ],
+    ids=["frames", "fragments", "edits", "items", "packed"],
+)
+def test_no_memory_is_taken_for_frames_that_are_only_said_to_be_there(content: bytes, said: str):
+    """A thousand bytes of MP4 took 1.4 GB, and would have taken all there is: FFmpeg writes down whatever is said."""
+    for look in (film_facts, lambda film, what: list(film_frames(film, what=what))):
+        with pytest.raises(BadResponse, match=f"Turn has .*{said}"):
+            look(content, "Turn")
+
+
+def test_tables_are_not_looked_for_among_pixels():
+    content = video() + box(b"mdat", box(b"stsz", struct.pack(">III", 0, 1, 1 << 31)), box(b"iloc"))
+    assert film_facts(content).count == 6

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from ipyassets.collections.decode_threads import TOO_SLOW, begun
 from ipyassets.collections.images import MAX_PIXELS, opened
+from ipyassets.collections.mp4_boxes import refuse_large_tables
 from ipyassets.errors import BadResponse, InvalidRequest
 
 if TYPE_CHECKING:
@@ -199,6 +200,7 @@ def _mp4(content: bytes, what: str) -> Iterator[tuple[Any, Any]]:
         raise InvalidRequest(
             f"{what} is an MP4: its frames need PyAV. Install it with `pip install ipyassets[video]`."
         ) from None
+    refuse_large_tables(content, what)
     begun(what)
     try:
         # To learn what is in it, FFmpeg may decode a frame already.

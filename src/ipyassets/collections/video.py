@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import struct
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from ipyassets.collections.film import film_frames
 from ipyassets.collections.images import described, opened
+from ipyassets.collections.mp4_boxes import boxes
 from ipyassets.errors import BadResponse, InvalidRequest
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ __all__ = ["frames", "gif", "readable", "whole_gif", "whole_mp4"]
 
 MAX_KEPT: Final = 2_000_000_000
 """Pixels of all frames that are given at once (6 GB of RGB); a ``step`` takes fewer."""
-_BOX: Final = 8
-"""Bytes of the head of a part of an MP4: its size and its kind."""
 
 
 def frames(content: bytes, step: int, what: str) -> list[Image.Image]:
@@ -65,16 +63,9 @@ def whole_mp4(content: bytes, what: str) -> None:
     if content[4:8] != b"ftyp":
         raise BadResponse(f"{what} did not come as an MP4: {described(content)}.")
     at, kinds = 0, set[bytes]()
-    while at + _BOX <= len(content):
-        size, kind = struct.unpack_from(">I4s", content, at)
-        if size == 1 and at + 2 * _BOX <= len(content):
-            size = struct.unpack_from(">Q", content, at + _BOX)[0]
-        elif size == 0:  # up to the end
-            size = len(content) - at
-        if size < _BOX:
-            break
+    for kind, _, end in boxes(content):
         kinds.add(kind)
-        at += size
+        at = end
     if at != len(content) or b"moov" not in kinds:
         raise BadResponse(f"{what} is cut off or damaged: its {len(content):,} bytes are not a whole MP4.")
 
