@@ -20,6 +20,7 @@ NAMES: Final = {
     "isolates-ended": "\u2067abc\u2069\u2069\u202e tail",
     "terminal": "a\x00b\x07\x08c\x1b[2J\x1b]0;owned\x07\x9b31m",
     "lines": "a\nERROR root: forged\r\n\x85\u2028\u2029b\tc",
+    "tex": r"$\href{https://evil.example}{x}\rule{9em}{999em}$ $5 $$x$$ \(y\) \begin{z}w\end{z}",
     "halves": "half \ud800 a \udcff b",
     "formula": "=cmd|' /C calc'!A0",
     "path": "../../../etc/passwd",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import pickle
+import re
 import warnings
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -53,7 +54,8 @@ class Seen(HTMLParser):
         self.tags: set[str] = set()
         self.attributes: set[str] = set()
         self.loose: list[str] = []
-        self._open: list[bool] = []
+        self.formulae: list[str] = []
+        self._open: list[tuple[bool, bool]] = []
         self.feed(html)
         self.close()
 
@@ -61,14 +63,17 @@ class Seen(HTMLParser):
         self.tags.add(tag)
         self.attributes |= {name for name, _ in attrs}
         if tag != "img":
-            self._open.append(tag == "bdi" or ("dir", "auto") in attrs)
+            plain = {"mathjax_ignore", "tex2jax_ignore"} <= set((dict(attrs).get("class") or "").split())
+            self._open.append((tag == "bdi" or ("dir", "auto") in attrs, plain))
 
     def handle_endtag(self, tag: str) -> None:
         self._open.pop()
 
     def handle_data(self, data: str) -> None:
-        if any(map(hidden, data)) and not any(self._open):
+        if any(map(hidden, data)) and not any(isolated for isolated, _ in self._open):
             self.loose.append(data)
+        if re.search(r"[$\\]", data) and not any(plain for _, plain in self._open):
+            self.formulae.append(data)
 
 
 def static(html: str, most: int) -> None:
@@ -78,6 +83,7 @@ def static(html: str, most: int) -> None:
     assert seen.tags <= {"table", "tbody", "tr", "td", "th", "div", "img", "ul", "li", "b", "bdi"}
     assert seen.attributes <= {"style", "dir", "title", "width", "alt", "src", "class"}
     assert seen.loose == []
+    assert seen.formulae == [], "MathJax, which JupyterLab and nbconvert run over HTML, makes something of it"
 
 
 def sendable(browser: Browser, most: int) -> None:

@@ -24,10 +24,12 @@ CELLS = (
     ),
     "listed(service)",
     "listed(service)[6]",
+    f"listed(service)[{list(NAMES).index('tex')}]",
     (
         "service.posters = {id: ServiceUnavailable('not ' + service.make(id).name) for id in service.names[:4]}\n"
         "listed(service)[:6].posters(width=64, progress=False)"
     ),
+    "from IPython.display import HTML\nHTML('<p>$x$</p>')",
 )
 
 ISOLATED = """(root) => [...root.querySelectorAll("*")].filter((element) =>
@@ -35,6 +37,9 @@ ISOLATED = """(root) => [...root.querySelectorAll("*")].filter((element) =>
   !["isolate", "isolate-override", "plaintext"].includes(getComputedStyle(element).unicodeBidi)
 ).map((element) => element.outerHTML.slice(0, 200))"""
 """Elements with marks that turn a text around, and nothing that keeps those to themselves."""
+
+FORMULAE = """() => document.querySelectorAll("mjx-container, .MathJax").length"""
+"""Formulae, which JupyterLab makes of what stands between two dollars in HTML."""
 
 FOREIGN = """() => [...document.querySelectorAll("[onload], [onerror], [onmouseover], img[src='x']")].length"""
 
@@ -79,4 +84,6 @@ def test_names_that_mean_harm(open_notebook: Open, tmp_path: Path) -> None:
         assert notebook.output(index).evaluate(ISOLATED) == []
         notebook.page.screenshot(path=tmp_path / f"output-{index}.png")
     assert notebook.page.evaluate(FOREIGN) == 0
+    expect(notebook.output(len(CELLS) - 1).locator("mjx-container")).to_be_visible()
+    assert notebook.page.evaluate(FORMULAE) == 1, "a name between two dollars became a formula, with a link in it"
     assert dialogs == []

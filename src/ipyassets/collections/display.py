@@ -57,6 +57,10 @@ _SAID = f"{_NAME};padding-top:0;color:var(--jp-ui-font-color2,#757575)"
 _PICKED = "outline:2px solid var(--jp-brand-color1,#1976d2);outline-offset:1px;"
 _NOTE = f"font-size:12px;color:var(--jp-ui-font-color2,#757575);{_FONT}"
 _CARD = f"display:flex;gap:8px;margin:4px 0;align-items:flex-start;{_FONT}"
+_PLAIN = 'class="mathjax_ignore tex2jax_ignore"'
+"""Keeps MathJax away, which JupyterLab and nbconvert's pages run over all HTML: with two dollars a name is a formula,
+which may be a link, or higher than the page.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ def batch_html(batch: ImageBatch) -> str:
     more = f"<li>and {len(batch.failures) - 5} more</li>" if len(batch.failures) > 5 else ""
     pictures = sheet(tiles, lambda fit: _more(fit, len(batch)))
     return pictures + (
-        f'<ul style="{_NOTE};overflow:hidden;overflow-wrap:anywhere">{failures}{more}</ul>' if failures else ""
+        f'<ul {_PLAIN} style="{_NOTE};overflow:hidden;overflow-wrap:anywhere">{failures}{more}</ul>' if failures else ""
     )
 
 
@@ -117,7 +121,7 @@ def asset_html(asset: AssetBase) -> str:
         for label, value in facts.items()
         if value
     )
-    return f'<div style="{_CARD}">{_picture(tile, EDGE)}<table>{rows}</table></div>'
+    return f'<div {_PLAIN} style="{_CARD}">{_picture(tile, EDGE)}<table>{rows}</table></div>'
 
 
 def sheet(tiles: Sequence[SheetTile], note: Callable[[int], str], *, edge: int = EDGE, most: int = MOST_BYTES) -> str:
@@ -136,8 +140,8 @@ def sheet(tiles: Sequence[SheetTile], note: Callable[[int], str], *, edge: int =
     rows = "".join(
         f'<tr style="{_ROW}">{"".join(cells[first : first + COLUMNS])}</tr>' for first in range(0, len(cells), COLUMNS)
     )
-    table = f'<table style="{_TABLE}"><tbody style="{_BODY}">{rows}</tbody></table>' if rows else ""
-    return f'{table}<div dir="auto" style="{_NOTE}">{_text(note(len(cells)), 600)}</div>'
+    table = f'<table {_PLAIN} style="{_TABLE}"><tbody style="{_BODY}">{rows}</tbody></table>' if rows else ""
+    return f'{table}<div {_PLAIN} dir="auto" style="{_NOTE}">{_text(note(len(cells)), 600)}</div>'
 
 
 async def _tiles(assets: Sequence[AssetBase]) -> list[SheetTile]:
