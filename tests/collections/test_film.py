@@ -121,7 +121,10 @@ print("ran" if ended else "hung")
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
-@pytest.mark.parametrize(("edge", "said"), [(12_000, "more than 100,000,000 pixels"), (20_000, "DecompressionBomb")])
+@pytest.mark.parametrize(
+    ("edge", "said"),
+    [(12_000, "more than 100,000,000 pixels"), (20_000, "more than 100,000,000 pixels|DecompressionBomb")],
+)
 def test_a_gif_that_grows_on_the_way(edge: int, said: str):
     """A late frame of 20,000 x 20,000 pixels was a bare DecompressionBombError; one of 12,000 x 12,000 was decoded."""
     content = bytearray(gif(20))

@@ -59,12 +59,16 @@ def _text(name: str | bytes) -> str:
     return name if isinstance(name, str) else name.decode("latin-1")
 
 
+_UTF8 = 0x800
+"""The mark that a name is UTF-8."""
+
+
 class _Info(zipfile.ZipInfo):
     name: str | bytes = ""
 
     def _encodeFilenameFlags(self) -> tuple[bytes, int]:  # noqa: N802 - the library's own name
         if isinstance(self.name, bytes):
-            return self.name, self.flag_bits
+            return self.name, self.flag_bits & ~_UTF8  # which Python 3.14 sets beforehand
         return super()._encodeFilenameFlags()  # type: ignore[misc,no-any-return]
 
 
