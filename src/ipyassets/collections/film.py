@@ -207,7 +207,7 @@ def _mp4(content: bytes, what: str) -> Iterator[tuple[Any, Any]]:
         limits = {"max_pixels": str(MAX_PIXELS)}
         film = io.BytesIO(content)
         # Titles and names of handlers that are no UTF-8 are nobody's concern; from 19 on PyAV sees to that by itself.
-        odd = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+        odd: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
         with av.open(film, "r", format="mp4", options=limits, **odd) as container:
             if not container.streams.video:
                 raise BadResponse(f"{what} has no picture, only sound or nothing.")
