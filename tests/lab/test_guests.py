@@ -102,10 +102,12 @@ def page_server() -> Iterator[int]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
-    yield server.server_port
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def targets(sandbox: Sandbox, receiver: WebhookReceiver) -> dict[str, dict[str, Any]]:
