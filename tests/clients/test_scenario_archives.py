@@ -24,6 +24,7 @@ from ipyassets.errors import (
     JobFailed,
     JobTimeout,
     NotFound,
+    RateLimited,
 )
 from ipyassets.sandbox import Sandbox
 from tests.waiting import until_status
@@ -229,6 +230,21 @@ def test_storms_of_429(quick: Sandbox, scenario: Scenario, pictures: AssetList) 
     quick.faults.add("/scenario/", kind="status", status=429, headers={"retry-after": "0"}, rate=0.4, count=40)
     job = finished(scenario, pictures)
     assert len([image for image in job.images() if image]) == len(pictures)
+
+
+def test_what_another_server_said_first_is_forgotten(
+    quick: Sandbox, scenario: Scenario, pictures: AssetList, tmp_path: Path
+) -> None:
+    """Led elsewhere once, then refused: the next try, with all well again, still went by the size said elsewhere."""
+    elsewhere = f"{quick.origin}/scenario/cdn/thumbnails/{pictures[0].id}"
+    for once in (lambda job: job.names, lambda job: job.save(tmp_path / "it.zip")):
+        job = scenario.archive(pictures).wait(30)
+        quick.faults.add("/cdn/archives/", kind="redirect", location=elsewhere)
+        quick.faults.add("/cdn/archives/", kind="status", status=429, headers={"Retry-After": "600"})
+        with pytest.raises(RateLimited):
+            once(job)
+        assert once(job)
+    assert zipfile.ZipFile(tmp_path / "it.zip").testzip() is None
 
 
 def test_connections_that_break(quick: Sandbox, scenario: Scenario, pictures: AssetList, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 import ipyassets as ia
 from ipyassets.clients.scenario import AsyncScenario, Scenario
 from ipyassets.collections.assets import Asset
-from ipyassets.errors import AssetServiceError, BadResponse, InvalidRequest, NotFound, PermissionDenied
+from ipyassets.errors import AssetServiceError, BadResponse, InvalidRequest, NotFound, PermissionDenied, RateLimited
 from ipyassets.sandbox import Sandbox
 
 
@@ -97,6 +97,25 @@ def test_what_comes_is_not_what_was_promised(sandbox: Sandbox, scenario: Scenari
     sandbox.faults.add("/cdn/assets", kind="redirect", location=thumbnail, count=None)
     with pytest.raises(BadResponse, match="PNG was asked for, but JPEG came"):
         one.image()
+
+
+def test_what_another_server_said_first_is_forgotten(
+    sandbox: Sandbox, scenario: Scenario, picture: Asset, tmp_path: Path
+) -> None:
+    """Led elsewhere once, then refused: the next try, with all well again, still went by the size said elsewhere."""
+
+    def strike() -> None:
+        elsewhere = f"{sandbox.origin}/scenario/cdn/thumbnails/{picture.id}"
+        sandbox.faults.add("/cdn/assets", kind="redirect", location=elsewhere)
+        sandbox.faults.add("/cdn/assets", kind="status", status=429, headers={"Retry-After": "600"})
+
+    for once in (lambda one: one.image().size, lambda one: one.save(tmp_path / "it.png").stat().st_size):
+        one = scenario.download(picture, "png")
+        strike()
+        with pytest.raises(RateLimited):
+            once(one)
+        assert once(one)
+    assert one.image().size == size(picture)
 
 
 def test_large_files_are_gone_on_with(sandbox: Sandbox, scenario: Scenario, picture: Asset, tmp_path: Path) -> None:

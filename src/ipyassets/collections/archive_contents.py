@@ -156,8 +156,9 @@ class ArchiveContents:
         for reader, place in zip(readers, places, strict=True):
             try:
                 saved.append(await save_file(reader.file, place, _whole(reader.file.what), advance))
-            except BadResponse:
-                self.archives[reader.number].reader = None  # what it knows of the file may be wrong, too
+            except AssetServiceError as error:
+                if isinstance(error, BadResponse) or not reader.listed:
+                    self.archives[reader.number].reader = None  # what it knows of the file may be wrong, too
                 raise
         return saved
 
@@ -217,6 +218,9 @@ class ArchiveContents:
                     one.missing = self._missing(one, members)
                 except BadResponse as trouble:
                     one.reader, error = None, trouble  # next time the file is asked for anew
+                except AssetServiceError:
+                    one.reader = None  # as here: what answered before that may have been another server
+                    raise
             found.append((one, members, error))
         if all(error is not None for _, _, error in found):
             raise next(error for _, _, error in found if error is not None)

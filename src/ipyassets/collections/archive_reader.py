@@ -133,6 +133,11 @@ class ArchiveReader:
         files = (info for info in infos if not info.filename.endswith("/"))
         self._members = tuple(member(self.number, info, self._find) for info in files)
 
+    @property
+    def listed(self) -> bool:
+        """Whether its members are known."""
+        return self._zip is not None
+
     def knows(self, one: Member) -> bool:
         """Whether ``one`` is a member as it was listed here."""
         return self._last.get(one.info.header_offset) is one.info

@@ -6,7 +6,7 @@ import contextlib
 import os
 import tempfile
 import weakref
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
@@ -120,7 +120,8 @@ class DownloadBase:
             if self._kept is not None:
                 self.path = await in_file_pool(self._copy, placed())
             else:
-                self.path = await save_file(self._file, target, check, advance)
+                with self._doubted():
+                    self.path = await save_file(self._file, target, check, advance)
             return self.path
 
     async def _keep(self) -> None:
@@ -136,18 +137,28 @@ class DownloadBase:
         closing = weakref.finalize(self, kept.close)
         room = Room()
         try:
-            size = await self._file.size()
-            async with contextlib.aclosing(self._file.stream()) as pieces:
-                async for piece in pieces:
-                    await in_file_pool(room.write, kept, piece)
-            if size is not None and kept.tell() != size:
-                raise BadResponse(f"{self._what()} came with {kept.tell():,} bytes instead of {size:,}.")
-            kept.seek(0)
-            self._look(kept.read(HEAD))
+            with self._doubted():
+                size = await self._file.size()
+                async with contextlib.aclosing(self._file.stream()) as pieces:
+                    async for piece in pieces:
+                        await in_file_pool(room.write, kept, piece)
+                if size is not None and kept.tell() != size:
+                    raise BadResponse(f"{self._what()} came with {kept.tell():,} bytes instead of {size:,}.")
+                kept.seek(0)
+                self._look(kept.read(HEAD))
         except BaseException:
             closing()
             raise
         self._kept = kept
+
+    @contextlib.contextmanager
+    def _doubted(self) -> Iterator[None]:
+        """Where it fails, what is known of the file goes: what answered at first may have been another server."""
+        try:
+            yield
+        except AssetServiceError:
+            self._file = self._file.anew()
+            raise
 
     def _begin_again(self) -> None:
         """Of a file that changed while it was read nothing was taken: the next try is for the new one."""
