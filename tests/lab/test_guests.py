@@ -24,7 +24,7 @@ pytestmark = pytest.mark.browser
 
 ATTACK = """async (to) => {
   const told = {};
-  const within = (work) => Promise.race([work, new Promise((_, no) => setTimeout(() => no("in time"), 5000))]);
+  const within = (work) => Promise.race([work, new Promise((_, no) => setTimeout(() => no("in time"), 30000))]);
   const attempt = async (name, work) => { told[name] = await within(work()).catch((error) => `refused: ${error}`); };
   // "opaque": it was answered, and the page may not look.
   const asked = (url, init) => async () => {
