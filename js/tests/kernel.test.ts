@@ -178,6 +178,19 @@ describe("KernelSource", () => {
     expect(source.now.result.state).toBe("ready");
   });
 
+  it("says that the kernel is gone where it is told only that something changed", async () => {
+    // anywidget's model hands the event on, and not the flag: nothing was said until somebody asked for something.
+    const { fake, source } = await connected();
+    fake.emit("comm_live_update");
+    expect(source.now.link, "it lives: one has knocked").toBe("ok");
+    expect(fake.asked("hello")).toHaveLength(2);
+    fake.send = () => {
+      throw new Error("Cannot send");
+    };
+    fake.emit("comm_live_update");
+    expect(source.now.link).toBe("lost");
+  });
+
   it("says that it waits for a cell, where Python said that it would", async () => {
     const { fake, source } = await connected();
     source.search(words("chair"));

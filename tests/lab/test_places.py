@@ -70,7 +70,6 @@ def test_views_come_and_go(open_notebook: Open) -> None:
     notebook.page.evaluate(
         "() => window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.restart()"
     )
-    again.tile(1).click()  # of a new kernel hears who asks for something: anywidget does not hand it on
     expect(again.root.get_by_text(GONE)).to_be_visible()
     assert [tile["url"] for tile in again.seen] == [tile["url"] for tile in seen]
     notebook.run(0)

@@ -36,9 +36,11 @@ export class Connection<Traits extends object, Reply extends Said = Said, Part e
       if (answer.op === "reply") this.#waits = answer.waits === true;
       this.#requests.receive(answer, buffers ?? []);
     });
-    // ipywidgets says so when the kernel restarts or dies; other hosts stay silent, and time will tell.
+    // ipywidgets says so when the kernel restarts or dies; other hosts stay silent, and time will tell. anywidget hands
+    // on that something is said, and not what: a comm that is gone takes no knock.
     this.#on("comm_live_update", () => {
       if ((model as { comm_live?: boolean }).comm_live === false) this.#setLink("lost");
+      else this.knock();
     });
   }
 
