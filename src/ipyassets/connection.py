@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from ipyassets.errors import AssetServiceError, AuthenticationError
+from ipyassets.errors import AssetServiceError, AuthenticationError, without_frames
 
 if TYPE_CHECKING:
     from ipyassets.clients.base import BlockingClient
@@ -119,7 +119,7 @@ def connect(*, sandbox: bool | None = None) -> Services:
         try:
             client = kind.from_environment()
         except AssetServiceError as error:
-            failures[name] = error
+            failures[name] = without_frames(error)
         except Exception as error:  # noqa: BLE001  # as for loading
             failures[name] = AssetServiceError(
                 f"The service {name} cannot be connected ({type(error).__name__}: {error})."

@@ -17,7 +17,7 @@ from ipyassets.collections.chosen import chosen, given
 from ipyassets.collections.following import FIRST_LOOK
 from ipyassets.collections.posters import Box, pictured, served
 from ipyassets.collections.render_job import AsyncRenderJob, RenderJob
-from ipyassets.errors import AssetServiceError, InvalidRequest, NotFound, PermissionDenied
+from ipyassets.errors import AssetServiceError, InvalidRequest, NotFound, PermissionDenied, without_frames
 from ipyassets.http import loop
 from ipyassets.http.credentials import missing, prompt, secret, setting
 from ipyassets.http.gather import gathered
@@ -99,7 +99,7 @@ async def _found(core: VntanaService, ids: Sequence[str]) -> dict[str, Record | 
         try:
             found[id] = await core.record(id)
         except (NotFound, PermissionDenied) as error:
-            found[id] = error
+            found[id] = without_frames(error)
 
     await gathered(one, [id for id in ids if id not in found], _AT_ONCE)
     return found

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any, Self
 
 from ipyassets.collections.jobs import AwaitedJob, BlockingJob, JobBase, JobStatus, View
-from ipyassets.errors import AssetServiceError, Interrupted
+from ipyassets.errors import AssetServiceError, Interrupted, without_frames
 from ipyassets.http import loop
 
 __all__ = ["AwaitedOrder", "BlockingOrder", "OrderedJob"]
@@ -84,7 +84,7 @@ class OrderedJob(JobBase):
     def _followed(self, trouble: AssetServiceError | None, *, over: bool) -> None:
         """Take note of what troubles the following, and of its end by that."""
         if trouble is not self.trouble:
-            self.trouble = trouble
+            self.trouble = None if trouble is None else without_frames(trouble)
             self._changed()
         if over:
             self._broken, self._stopped = trouble, True

@@ -23,6 +23,7 @@ from ipyassets.errors import (
     PermissionDenied,
     RateLimited,
     ServiceUnavailable,
+    without_frames,
 )
 from ipyassets.http import loop
 from ipyassets.texts import cut
@@ -277,7 +278,7 @@ class Explorer(GridWidget):
                         self._query = asdict(chosen)
                 await found.pages.first()
         except AssetServiceError as error:
-            found.error = error
+            found.error = without_frames(error)  # which held tokens, as long as the result is shown
         except Exception as error:  # noqa: BLE001  # said where the person looks
             found.error = AssetServiceError(f"{type(error).__name__} while searching.")
         with self._lock:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ipyassets.collections.pages import Item
-from ipyassets.errors import AssetServiceError, NotFound
+from ipyassets.errors import AssetServiceError, NotFound, without_frames
 from ipyassets.http.gather import gathered
 from ipyassets.services.rendering import RenderService
 
@@ -59,7 +59,7 @@ async def look(items: Sequence[Item], told: Callable[[Replaced], None]) -> Repla
             has = False
         except AssetServiceError as error:
             found.unknown += 1
-            found.error = error
+            found.error = without_frames(error)
             has = False
         found.looked += 1
         if has:
