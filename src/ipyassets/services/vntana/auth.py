@@ -127,6 +127,7 @@ class Ladder:
         self._identity: tuple[str | Secret, ...] = ("vntana", base_url, *login.identity())
         self._session = Scope(shared_token(*self._identity), self._log_in, self._opens)
         self._scopes: dict[tuple[str, ...], Scope] = {}
+        self._over = False
 
     # -- where to -------------------------------------------------------------------------------------------------
 
@@ -259,6 +260,7 @@ class Ladder:
 
     def forget(self) -> None:
         """Let go of the credentials and of all tokens; other clients keep those they share."""
+        self._over = True
         self._login, self._identity = TokenLogin(Secret("")), ("vntana", self._base_url)
         self._scopes.clear()
         self._session = Scope(SharedToken(), self._log_in, self._opens)
@@ -284,6 +286,8 @@ class Ladder:
         return self._rung((place.id.lower(), uuid.lower()), obtain)  # two tokens of one workspace would end each other
 
     def _rung(self, key: tuple[str, ...], obtain: Obtain) -> Scope:
+        if self._over:  # what is still on its way keeps no token here
+            return Scope(SharedToken(), obtain, self._opens)
         if key not in self._scopes:
             self._scopes[key] = Scope(shared_token(*self._identity, *key), obtain, self._opens)
         return self._scopes[key]
