@@ -19,7 +19,7 @@ from uvicorn.server import ServerState
 
 from ipyassets.services.events import Event
 from ipyassets.webhooks.app import WebhookApp
-from ipyassets.webhooks.server import _LARGEST_HEAD, _Connection, _Room
+from ipyassets.webhooks.server import _Connection, _Room, configured
 from tests.fuzz.running import run
 
 INSTRUMENTED: Final = ["ipyassets", "uvicorn", "h11"]
@@ -57,19 +57,7 @@ _troubles: Final[list[str]] = []
 @cache
 def _config() -> uvicorn.Config:
     logging.getLogger("ipyassets.webhooks").disabled = True  # it would tell of every refusal
-    made = uvicorn.Config(
-        WebhookApp(SECRET),
-        ws="none",
-        loop="asyncio",
-        lifespan="off",
-        log_config=None,
-        log_level=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        h11_max_incomplete_event_size=_LARGEST_HEAD,
-        timeout_keep_alive=30,
-    )
+    made = configured(WebhookApp(SECRET), "h11")
     made.load()
     logging.getLogger("ipyassets.webhooks.server").addHandler(_Listening())
     return made

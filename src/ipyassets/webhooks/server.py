@@ -20,7 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ipyassets.webhooks.app import WebhookApp
 
-__all__ = ["Server"]
+__all__ = ["Server", "configured"]
 
 log = logging.getLogger("ipyassets.webhooks.server")
 # What strangers send to an open port is no news; what goes wrong in here is.
@@ -178,6 +178,26 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def configured(app: WebhookApp, connection: Any) -> uvicorn.Config:
+    """How uvicorn serves ``app`` to whoever comes, with a ``connection`` for each."""
+    return uvicorn.Config(
+        app,
+        http=connection,
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        log_config=None,
+        log_level=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=_CONNECTIONS,  # asyncio takes up so many at a time, before any of them is announced
+        h11_max_incomplete_event_size=_LARGEST_HEAD,
+        timeout_keep_alive=_KEEP_ALIVE,
+        timeout_graceful_shutdown=1,
+    )
+
+
 class Server:
     """One run, on a socket that is bound already."""
 
@@ -187,22 +207,7 @@ class Server:
         self._failure: BaseException | None = None
         room = _Room(_CONNECTIONS)
         connection: Any = partial(_Connection, room)  # uvicorn calls it, whatever it is
-        config = uvicorn.Config(
-            app,
-            http=connection,
-            ws="none",
-            loop="asyncio",
-            lifespan="off",
-            log_config=None,
-            log_level=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            backlog=_CONNECTIONS,  # asyncio takes up so many at a time, before any of them is announced
-            h11_max_incomplete_event_size=_LARGEST_HEAD,
-            timeout_keep_alive=_KEEP_ALIVE,
-            timeout_graceful_shutdown=1,
-        )
+        config = configured(app, connection)
         self._server = _Server(config, room, self._ready)
         # A daemon: a script that never stops its receiver still ends, by way of atexit.
         self._thread = threading.Thread(target=self._run, name="ipyassets-webhooks", daemon=True)
