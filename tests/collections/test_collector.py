@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import threading
 from collections.abc import Callable, Iterator
@@ -10,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from ipyassets.collections import ahead
 from ipyassets.http import loop
 from ipyassets.services.events import Event, Hub
 from tests.collections.test_asset_list import listed
 from tests.fakes import MemoryService
+from tests.waiting import begun
 
 PATIENCE = 10.0
 
@@ -32,10 +31,6 @@ def in_a_circle(thing: Any) -> None:
     """Leave ``thing`` to the collector, as an error's traceback does that is kept in a frame of its own."""
     circle = [thing]
     circle.append(circle)
-
-
-async def ended() -> None:
-    await asyncio.gather(*ahead._ending)
 
 
 def in_time(work: Callable[[], object]) -> bool:
@@ -57,17 +52,17 @@ def test_posters_left_in_the_middle_are_ended_without_waiting():
         wanted.set()
         got.append(lock.acquire(timeout=PATIENCE))
 
-    posters = listed(service).iter_posters()
-    next(posters)
-    in_a_circle(posters)
-    del posters
-    with lock:
-        taking = loop.submit(takes_the_lock())
-        wanted.wait(PATIENCE)
-        gc.collect()
-    taking.result(PATIENCE)
-    assert got == [True]
-    loop.run(ended())
+    with begun():
+        posters = listed(service).iter_posters()
+        next(posters)
+        in_a_circle(posters)
+        del posters
+        with lock:
+            taking = loop.submit(takes_the_lock())
+            wanted.wait(PATIENCE)
+            gc.collect()
+        taking.result(PATIENCE)
+        assert got == [True]
     assert service.running == 0
     assert len(service.fetched) < 100
 
@@ -75,16 +70,16 @@ def test_posters_left_in_the_middle_are_ended_without_waiting():
 def test_posters_left_in_the_middle_are_ended_on_the_loop_thread_too():
     """There, ending them raised instead of waiting: nobody was told, and they were fetched on."""
     service = MemoryService(500, page_size=100)
-    posters = listed(service).iter_posters()
-    next(posters)
-    in_a_circle(posters)
-    del posters
 
     async def collects() -> None:
         gc.collect()
 
-    loop.run(collects())
-    loop.run(ended())
+    with begun():
+        posters = listed(service).iter_posters()
+        next(posters)
+        in_a_circle(posters)
+        del posters
+        loop.run(collects())
     assert service.running == 0
     assert len(service.fetched) < 100
 

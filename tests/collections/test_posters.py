@@ -25,9 +25,9 @@ from ipyassets.errors import BadResponse, Interrupted, InvalidRequest, NotFound,
 from ipyassets.http import loop
 from ipyassets.http.cache import cache
 from tests.collections.test_asset_list import listed
-from tests.collections.test_collector import ended
 from tests.fakes import MemoryService, picture
 from tests.fuzz.__main__ import kept
+from tests.waiting import begun
 
 
 def huge_png(width: int = 50_000, height: int = 50_000) -> bytes:
@@ -134,10 +134,10 @@ def test_the_number_of_posters_in_memory_is_bounded_when_streaming():
 
 def test_a_stream_left_early_leaves_no_work_behind():
     service = MemoryService(500, page_size=100)
-    stream = listed(service).iter_posters()
-    next(stream)
-    stream.close()
-    loop.run(ended())
+    with begun():
+        stream = listed(service).iter_posters()
+        next(stream)
+        stream.close()
     assert service.running == 0
     assert len(service.fetched) < 100
 
@@ -214,7 +214,6 @@ import asyncio, contextlib, os, signal, sys
 sys.path.insert(0, ".")
 from tests.fakes import MemoryService
 from tests.collections.test_asset_list import listed
-from tests.collections.test_collector import ended
 import ipyassets as ia
 from ipyassets.collections import asset_list
 

@@ -23,7 +23,6 @@ from ipyassets.errors import (
     PermissionDenied,
     RateLimited,
     ServiceUnavailable,
-    without_frames,
 )
 from ipyassets.http import loop
 from ipyassets.texts import cut
@@ -278,9 +277,9 @@ class Explorer(GridWidget):
                         self._query = asdict(chosen)
                 await found.pages.first()
         except AssetServiceError as error:
-            found.error = without_frames(error)  # which held tokens, as long as the result is shown
+            found.failed(error)
         except Exception as error:  # noqa: BLE001  # said where the person looks
-            found.error = AssetServiceError(f"{type(error).__name__} while searching.")
+            found.failed(AssetServiceError(f"{type(error).__name__} while searching."))
         with self._lock:
             if self._found is found:
                 self._publish(found, "error" if found.error else "ready")
@@ -399,7 +398,7 @@ def _begun(generation: int, entry: Entry, query: Query, grown: Any) -> Found:
         return Found(generation, label, RecordPages(entry.service, entry.search(query)), grown)
     except AssetServiceError as error:
         found = Found(generation, label, FixedPages([]), grown)
-        found.error = error
+        found.failed(error)
         return found
 
 

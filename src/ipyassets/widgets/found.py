@@ -12,7 +12,7 @@ from ipyassets.collections.pages import Item, Pages
 from ipyassets.collections.thumbnails import PASS_THROUGH, Thumbnail, thumbnail
 from ipyassets.collections.turn_frames import Film
 from ipyassets.collections.turn_sources import rendered
-from ipyassets.errors import AssetServiceError
+from ipyassets.errors import AssetServiceError, without_frames
 from ipyassets.services.base import Record
 from ipyassets.widgets.ranges import Ranges
 from ipyassets.widgets.tiles import Tile
@@ -38,6 +38,10 @@ class Found:
         self.pages = pages
         self.error: AssetServiceError | None = None
         self._grown = grown
+
+    def failed(self, error: AssetServiceError) -> None:
+        """Keep ``error`` in the place of a result, as long as that is shown: without its frames, which hold tokens."""
+        self.error = without_frames(error)
 
     @property
     def count(self) -> int:
